@@ -1,0 +1,61 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The layout is the architecture: three rings whose arrows point inwards only (docs/ARCHITECTURE.md).
+// `pure` modules hold values and state machines; `effects` modules touch the world; `assembly` modules join them.
+
+/// A VersionKit module: folder `Proxy` becomes module `VersionKitProxy`.
+func layer(_ folder: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: "VersionKit\(folder)", dependencies: dependencies, path: "Sources/VersionKit/\(folder)")
+}
+
+/// The tests of one module, in a folder that mirrors the sources.
+func tests(_ folder: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: "\(folder)Tests", dependencies: dependencies, path: "Tests/\(folder)Tests")
+}
+
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let database = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+
+let package = Package(
+    name: "VersionKit",
+    products: [
+        .library(name: "VersionKit", targets: ["VersionKit"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
+    targets: [
+        // Pure ring -------------------------------------------------------------------------------------
+        layer("Model"),
+        layer("Wire", ["VersionKitModel", nioCore]),
+        layer("Proxy", ["VersionKitModel", "VersionKitWire", nioCore, deque]),
+        layer("Router", ["VersionKitModel", "VersionKitWire", nioCore]),
+        layer("Upgrade", ["VersionKitModel"]),
+
+        // Umbrella: all that the author of an adapter imports.
+        .target(name: "VersionKit", dependencies: ["VersionKitModel", "VersionKitWire", "VersionKitProxy", "VersionKitUpgrade"], path: "Sources/VersionKit/VersionKit"),
+    ]
+)
+
+// The same rules for every target: Swift 6 language mode comes with the tools version.
+for target in package.targets where ![.system, .plugin].contains(target.type) {
+    target.swiftSettings =
+        (target.swiftSettings ?? []) + [
+            .treatAllWarnings(as: .error),
+            .enableUpcomingFeature("ExistentialAny"),
+            .enableUpcomingFeature("InternalImportsByDefault"),
+            .enableUpcomingFeature("MemberImportVisibility"),
+            .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        ]
+}

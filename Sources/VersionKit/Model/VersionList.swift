@@ -1,0 +1,81 @@
+/// The versions of one application that run on this node, in ascending order: the papers' `vers_list`.
+///
+/// A value: the data plane reads one immutable snapshot per decision, and a change makes a new list. Iterating goes
+/// from the oldest to the newest, `reversed()` the other way round; ``min`` and ``max`` are the ends.
+///
+/// - Note: S 3.4, R12.
+public struct VersionList: Sendable, Hashable {
+    /// What a version takes part in while it is listed.
+    public enum Role: String, Sendable, Hashable, Codable {
+        /// Reads and writes: the version answers clients.
+        case full
+        /// Writes only: an old version that is about to retire is kept complete, so that it can still be rolled
+        /// back to, but nobody needs its answers any more.
+        case writesOnly = "writes-only"
+    }
+
+    private var entries: [Entry]
+
+    private struct Entry: Sendable, Hashable {
+        var version: Version
+        var role: Role
+    }
+
+    /// The list of these versions, all of them with the ``Role/full`` role; order and repetition do not matter.
+    public init(_ versions: some Sequence<Version> = []) {
+        entries = Set(versions).sorted().map { Entry(version: $0, role: .full) }
+    }
+
+    /// The oldest version, or `nil` when none runs.
+    public var min: Version? { entries.first?.version }
+
+    /// The newest version, or `nil` when none runs.
+    public var max: Version? { entries.last?.version }
+
+    /// The versions that answer reads: those with the ``Role/full`` role.
+    public var reading: VersionList {
+        var list = self
+        list.entries.removeAll { $0.role == .writesOnly }
+        return list
+    }
+
+    /// The role of a version, or `nil` if it is not listed.
+    public func role(of version: Version) -> Role? {
+        entries.first { $0.version == version }?.role
+    }
+
+    /// Adds a version, or gives a listed one another role.
+    public mutating func insert(_ version: Version, role: Role = .full) {
+        if let index = entries.firstIndex(where: { $0.version >= version }) {
+            if entries[index].version == version {
+                entries[index].role = role
+            } else {
+                entries.insert(Entry(version: version, role: role), at: index)
+            }
+        } else {
+            entries.append(Entry(version: version, role: role))
+        }
+    }
+
+    /// Takes a version off the list; one that is not listed changes nothing.
+    public mutating func remove(_ version: Version) {
+        entries.removeAll { $0.version == version }
+    }
+
+    /// Whether the version is listed, whatever its role.
+    public func contains(_ version: Version) -> Bool { role(of: version) != nil }
+}
+
+extension VersionList: RandomAccessCollection {
+    public var startIndex: Int { 0 }
+    public var endIndex: Int { entries.count }
+    public subscript(position: Int) -> Version { entries[position].version }
+}
+
+extension VersionList: ExpressibleByArrayLiteral, CustomStringConvertible {
+    public init(arrayLiteral versions: Version...) { self.init(versions) }
+
+    public var description: String {
+        "[" + entries.map { $0.role == .full ? "\($0.version)" : "\($0.version)(w)" }.joined(separator: ", ") + "]"
+    }
+}
