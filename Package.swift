@@ -43,8 +43,31 @@ let package = Package(
         layer("Router", ["VersionKitModel", "VersionKitWire", nioCore]),
         layer("Upgrade", ["VersionKitModel"]),
 
+        // Effects ring -----------------------------------------------------------------------------------
+        // The Linux calls that Swift's Glibc module hides.
+        .target(name: "CLinux", path: "Sources/CInterop/CLinux"),
+        // Child processes and threads.
+        layer("Processes", ["CLinux"]),
+        // Sockets: the router's relay, the proxy's engine.
+        layer(
+            "Transport",
+            [
+                "CLinux", "VersionKitModel", "VersionKitProcesses", "VersionKitProxy", "VersionKitRouter",
+                "VersionKitUpgrade", "VersionKitWire", nioCore, nioPosix,
+            ]),
+        // Environments in which versions run.
+        layer("Isolation", ["CLinux", "VersionKitModel", "VersionKitProcesses"]),
+        // The init of an environment; its protocol is the Isolation module's.
+        .executableTarget(
+            name: "versionkit-environment", dependencies: ["CLinux", "VersionKitProcesses"], path: "Sources/Commands/environment"),
+
         // Umbrella: all that the author of an adapter imports.
-        .target(name: "VersionKit", dependencies: ["VersionKitModel", "VersionKitWire", "VersionKitProxy", "VersionKitUpgrade"], path: "Sources/VersionKit/VersionKit"),
+        .target(
+            name: "VersionKit",
+            dependencies: [
+                "VersionKitModel", "VersionKitWire", "VersionKitProxy", "VersionKitUpgrade", "VersionKitTransport",
+            ],
+            path: "Sources/VersionKit/VersionKit"),
     ]
 )
 

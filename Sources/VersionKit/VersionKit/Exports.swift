@@ -2,4 +2,5 @@
 @_exported public import VersionKitModel
 @_exported public import VersionKitWire
 @_exported public import VersionKitProxy
+@_exported public import VersionKitTransport
 @_exported public import VersionKitUpgrade

@@ -1,0 +1,42 @@
+import CLinux
+
+/// What a program is started with, for callers that reap it themselves; others use ``ChildProcess``.
+package struct RawSpawn: Sendable {
+    /// The environment, `NAME=value`.
+    package var environment: [String] = ChildProcess.environment
+    /// A descriptor of the network namespace that it runs in.
+    package var networkNamespace: Int32?
+    /// Descriptors that it gets, by their numbers there. Nothing else is inherited but 0, 1 and 2.
+    package var descriptors: [Int32: Int32] = [:]
+    /// A session of its own: signals of the terminal do not reach it.
+    package var newSession = false
+    /// Without any capability, for good.
+    package var dropsCapabilities = false
+
+    package init() {}
+
+    /// Starts it.
+    ///
+    /// - Throws: ``SystemError`` if it cannot be executed: then nothing was started.
+    package func spawn(_ program: String, _ arguments: [String]) throws(SystemError) -> (pid: Int32, pidfd: Int32) {
+        var pid: Int32 = 0
+        var pidfd: Int32 = -1
+        let mappings = descriptors.map { vk_descriptor_mapping(source: $0.value, target: $0.key) }
+        let result = withCStrings([program] + arguments) { argumentPointers in
+            withCStrings(environment) { environmentPointers in
+                program.withCString { path in
+                    mappings.withUnsafeBufferPointer { mappings in
+                        var options = vk_spawn_options(
+                            path: path, arguments: argumentPointers, environment: environmentPointers, directory: nil,
+                            network_namespace: networkNamespace ?? -1, descriptors: mappings.baseAddress,
+                            descriptor_count: mappings.count, new_session: newSession, new_process_group: false,
+                            drop_capabilities: dropsCapabilities)
+                        return vk_spawn(&options, &pid, &pidfd)
+                    }
+                }
+            }
+        }
+        guard result == 0 else { throw SystemError("start \(program)") }
+        return (pid, pidfd)
+    }
+}

@@ -1,0 +1,155 @@
+public import VersionKitModel
+
+/// What `versiond` and an application proxy say to each other: short lines of text, one to a datagram of their own
+/// socket, with a descriptor beside it where one is handed over.
+///
+/// - Note: DESIGN 2: the proxy takes over the sockets of its predecessor, so that a client never sees the port closed.
+public enum ProxyControl: Sendable, Hashable {
+    // To the proxy.
+
+    /// Accept clients on the socket beside this.
+    case listen
+    /// The versions are these from now on; answer with ``applied(generation:)`` when no request is under way any more
+    /// that went by an older list.
+    case versions(VersionTable)
+    /// A newer proxy takes over: accept nobody, hand every connection over between two requests.
+    case handOver
+
+    // From the proxy.
+
+    /// The proxy runs and waits for its socket.
+    case ready
+    /// All requests go by the list of this generation.
+    case applied(generation: UInt64)
+    /// Every connection was handed over, and this process ends.
+    case handedOver
+    /// What the proxy has done so far.
+    case counters(ProxyCounters)
+
+    // Either way.
+
+    /// The client connection beside this goes to the newer proxy, with these bytes of a request that was not complete.
+    case connection(unread: [UInt8])
+
+    /// The longest message, in bytes: a connection's unread bytes and a word.
+    public static let bytesMax = 64 << 10
+}
+
+/// The versions of an application and where their clients' port is, as one proxy sees it.
+public struct VersionTable: Sendable, Hashable {
+    /// Grows with each change.
+    public var generation: UInt64
+    /// The versions.
+    public var versions: VersionList
+    /// Where each of them serves its clients.
+    public var endpoints: [Version: Endpoint]
+
+    /// A table; `endpoints` has an entry for every version.
+    public init(generation: UInt64 = 0, versions: VersionList = [], endpoints: [Version: Endpoint] = [:]) {
+        self.generation = generation
+        self.versions = versions
+        self.endpoints = endpoints
+    }
+}
+
+/// What a proxy has done since it began.
+public struct ProxyCounters: Sendable, Hashable {
+    /// Requests that were answered.
+    public var requests: UInt64 = 0
+    /// Of these, those whose answer says that they were not done.
+    public var failed: UInt64 = 0
+    /// Client connections that are open now.
+    public var connections: UInt64 = 0
+    /// Client connections that were closed because their bytes made no sense or a limit was passed.
+    public var refused: UInt64 = 0
+    /// For each version, the answers that only it could give although newer ones ran (R18).
+    public var needed: [Version: UInt64] = [:]
+
+    /// All zero.
+    public init() {}
+}
+
+extension ProxyControl {
+    /// The message's bytes.
+    public var encoded: [UInt8] {
+        switch self {
+        case .listen: return Array("listen".utf8)
+        case .handOver: return Array("hand-over".utf8)
+        case .ready: return Array("ready".utf8)
+        case .handedOver: return Array("handed-over".utf8)
+        case .applied(let generation): return Array("applied \(generation)".utf8)
+        case .connection(let unread): return Array("connection ".utf8) + unread
+        case .versions(let table):
+            let entries = table.versions.map { version in
+                let endpoint = table.endpoints[version]?.description ?? "-"
+                return " \(version)=\(endpoint)=\(table.versions.role(of: version)?.rawValue ?? "-")"
+            }
+            return Array("versions \(table.generation)\(entries.joined())".utf8)
+        case .counters(let counters):
+            let needed = counters.needed.sorted { $0.key < $1.key }.map { " needed-\($0.key)=\($0.value)" }.joined()
+            let line =
+                "counters requests=\(counters.requests) failed=\(counters.failed) "
+                + "connections=\(counters.connections) refused=\(counters.refused)\(needed)"
+            return Array(line.utf8)
+        }
+    }
+
+    /// The message in these bytes, or `nil` if they are none: then whoever is at the other end is not ours.
+    public init?(_ bytes: some Collection<UInt8>) {
+        let word = bytes.prefix { $0 != UInt8(ascii: " ") }
+        let rest = bytes.dropFirst(word.count + 1)
+        let text = { String(decoding: rest, as: UTF8.self) }
+        switch String(decoding: word, as: UTF8.self) {
+        case "listen": self = .listen
+        case "hand-over": self = .handOver
+        case "ready": self = .ready
+        case "handed-over": self = .handedOver
+        case "connection": self = .connection(unread: Array(rest))
+        case "applied":
+            guard let generation = UInt64(text()) else { return nil }
+            self = .applied(generation: generation)
+        case "versions":
+            guard let table = VersionTable(fields: text().split(separator: " ")) else { return nil }
+            self = .versions(table)
+        case "counters":
+            guard let counters = ProxyCounters(fields: text().split(separator: " ")) else { return nil }
+            self = .counters(counters)
+        default: return nil
+        }
+    }
+}
+
+extension VersionTable {
+    init?(fields: [Substring]) {
+        guard let first = fields.first, let generation = UInt64(first) else { return nil }
+        self.init(generation: generation)
+        for field in fields.dropFirst() {
+            let parts = field.split(separator: "=")
+            let place = parts.count == 3 ? parts[1].split(separator: ":") : []
+            guard place.count == 2, let version = Version(String(parts[0])), let role = VersionList.Role(rawValue: String(parts[2])),
+                let address = IPv4Address(String(place[0])), let port = UInt16(place[1])
+            else { return nil }
+            versions.insert(version, role: role)
+            endpoints[version] = Endpoint(address: address, port: port)
+        }
+    }
+}
+
+extension ProxyCounters {
+    init?(fields: [Substring]) {
+        self.init()
+        for field in fields {
+            let parts = field.split(separator: "=")
+            guard parts.count == 2, let value = UInt64(parts[1]) else { return nil }
+            switch parts[0] {
+            case "requests": requests = value
+            case "failed": failed = value
+            case "connections": connections = value
+            case "refused": refused = value
+            default:
+                guard parts[0].hasPrefix("needed-"), let version = Version(String(parts[0].dropFirst(7))) else { return nil }
+                needed[version] = value
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import Glibc
+import NIOCore
+import NIOPosix
+public import VersionKitModel
+public import VersionKitProxy
+
+/// The whole of an application proxy's executable, but for the adapter:
+///
+/// ```swift
+/// @main struct MyProxy {
+///     static func main() async throws { try await ProxyProcess.run(MyAdapter()) }
+/// }
+/// ```
+///
+/// `versiond` starts it from the newest release, gives it the listening socket and the list of versions over a socket
+/// of its own, and has it hand its clients over when a newer release brings a newer proxy.
+public enum ProxyProcess {
+    /// The descriptor on which `versiond` speaks to a proxy.
+    public static let controlDescriptor: Int32 = 3
+
+    /// How often a proxy reports its counters.
+    static let reportInterval = Duration.milliseconds(200)
+
+    /// Runs a proxy until `versiond` ends it or a newer proxy has taken all clients over.
+    public static func run(_ adapter: some MessageAdapter, limits: Limits = .standard) async throws {
+        try await run(limits: limits) { MessageProxy(adapter, limits: limits) }
+    }
+
+    /// Runs a proxy at the papers' height: `makeCallbacks` makes the callbacks of one client connection.
+    public static func run<Callbacks: ProxyCallbacks>(
+        limits: Limits = .standard, makeCallbacks: @escaping @Sendable () -> Callbacks
+    ) async throws {
+        guard fcntl(controlDescriptor, F_GETFD) >= 0 else {
+            throw ProxyError(
+                .unsupported, "a proxy is started by versiond, which passes it descriptor \(controlDescriptor)",
+                side: .proxy, isRetrySafe: false)
+        }
+        signal(SIGPIPE, SIG_IGN)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+        let server = ProxyServer(group: group, limits: limits, makeCallbacks: makeCallbacks)
+        let control = ControlSocket(descriptor: controlDescriptor)
+        try await converse(server, control)
+        try await group.shutdownGracefully()
+    }
+
+    private static func converse<Callbacks: ProxyCallbacks>(
+        _ server: ProxyServer<Callbacks>, _ control: ControlSocket
+    ) async throws {
+        // Unbounded, but versiond sends one message per change and waits for the answer.
+        let (received, continuation) = AsyncStream.makeStream(of: ControlSocket.Received.self)
+        control.start { continuation.yield($0) }
+        try control.send(.ready)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask {
+                while true {
+                    try await Task.sleep(for: reportInterval)
+                    try control.send(.counters(server.counters))
+                }
+            }
+            for await event in received {
+                guard case .message(let message, let descriptor) = event else { break }
+                if case .handOver = message {
+                    await handOver(server, control)
+                    break
+                }
+                try await obey(message, descriptor, server, control)
+            }
+            tasks.cancelAll()
+        }
+    }
+
+    private static func obey<Callbacks: ProxyCallbacks>(
+        _ message: ProxyControl, _ descriptor: Int32?, _ server: ProxyServer<Callbacks>, _ control: ControlSocket
+    ) async throws {
+        switch (message, descriptor) {
+        case (.listen, let descriptor?): server.listen(descriptor: descriptor)
+        case (.connection(let unread), let descriptor?): server.adopt(descriptor, unread: unread)
+        case (.versions(let table), nil):
+            await server.update(table)
+            try control.send(.applied(generation: table.generation))
+        default:
+            // Not for a proxy: a versiond of another generation. What it sent is not kept open.
+            if let descriptor { close(descriptor) }
+        }
+    }
+
+    private static func handOver<Callbacks: ProxyCallbacks>(
+        _ server: ProxyServer<Callbacks>, _ control: ControlSocket
+    ) async {
+        await server.handOver { socket, unread in
+            do {
+                try control.send(.connection(unread: unread), descriptor: socket)
+                return true
+            } catch {
+                return false
+            }
+        }
+        // If this cannot be sent, versiond is gone, and so is whoever would wait for it.
+        try? control.send(.counters(server.counters))
+        try? control.send(.handedOver)
+    }
+}
