@@ -55,11 +55,41 @@ let package = Package(
                 "CLinux", "VersionKitModel", "VersionKitProcesses", "VersionKitProxy", "VersionKitRouter",
                 "VersionKitUpgrade", "VersionKitWire", nioCore, nioPosix,
             ]),
+        // Signed releases: made, checked, stored, unpacked.
+        layer("Releases", ["VersionKitModel", "VersionKitProcesses", crypto]),
+        // What a node must not forget.
+        layer("Journal", ["VersionKitModel", "VersionKitUpgrade", database]),
+        // What versionctl and versiond say to each other.
+        layer("Control", ["VersionKitModel", "VersionKitProcesses", "VersionKitUpgrade"]),
         // Environments in which versions run.
         layer("Isolation", ["CLinux", "VersionKitModel", "VersionKitProcesses"]),
+        // Assembly ring ----------------------------------------------------------------------------------
+        // versiond: joins all of the above.
+        layer(
+            "Node",
+            [
+                "CLinux", "VersionKitControl", "VersionKitIsolation", "VersionKitJournal", "VersionKitModel",
+                "VersionKitProcesses", "VersionKitProxy", "VersionKitReleases", "VersionKitRouter",
+                "VersionKitTransport", "VersionKitUpgrade", "VersionKitWire", logging, nioCore, nioPosix,
+            ]),
+
+        // Commands ---------------------------------------------------------------------------------------
+        .executableTarget(
+            name: "versiond",
+            dependencies: ["VersionKitNode", logging, arguments], path: "Sources/Commands/versiond"),
+        .executableTarget(
+            name: "versionctl",
+            dependencies: [
+                "VersionKitControl", "VersionKitModel", "VersionKitProcesses", "VersionKitReleases",
+                "VersionKitUpgrade", arguments,
+            ],
+            path: "Sources/Commands/versionctl"),
         // The init of an environment; its protocol is the Isolation module's.
         .executableTarget(
             name: "versionkit-environment", dependencies: ["CLinux", "VersionKitProcesses"], path: "Sources/Commands/environment"),
+
+        // Hosts as network namespaces on one machine, for demonstrations, tests and measurements.
+        layer("Testbed", ["CLinux"]),
 
         // Umbrella: all that the author of an adapter imports.
         .target(
@@ -68,6 +98,14 @@ let package = Package(
                 "VersionKitModel", "VersionKitWire", "VersionKitProxy", "VersionKitUpgrade", "VersionKitTransport",
             ],
             path: "Sources/VersionKit/VersionKit"),
+
+        // Tests ------------------------------------------------------------------------------------------
+        tests("Model", ["VersionKitModel"]),
+        tests("Releases", ["VersionKitReleases", "VersionKitModel"]),
+        tests("Testbed", ["VersionKitTestbed", "CLinux", "testbed-holder"]),
+        tests("Tidy", []),
+        // Holds a testbed until it is killed, for TestbedTests.
+        .executableTarget(name: "testbed-holder", dependencies: ["VersionKitTestbed"], path: "Tests/TestbedHolder"),
     ]
 )
 

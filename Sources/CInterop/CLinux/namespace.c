@@ -5,6 +5,8 @@
 #include <net/if.h>
 #include <pthread.h>
 
+_Static_assert(sizeof(struct vk_vnet_header) == 10, "the layout of virtio_net_hdr");
+
 // A namespace belongs to a thread. Work in another one is done by a thread that lives only for it, so that
 // no caller has to find its way back, which is impossible when that fails half way.
 struct errand {

@@ -7,6 +7,7 @@
 // allowed, because another thread may have held malloc's lock (or any other) while we forked.
 struct child_plan {
     const struct vk_spawn_options *options;
+    char *const *environment;
     int *staged;
     int report;
     // Above every target, so that no dup2 overwrites a descriptor that is still wanted.
@@ -51,7 +52,7 @@ static int become(struct child_plan *plan) {
     if (arrange_descriptors(plan) < 0) return -1;
     reset_signals();
     if (options->drop_capabilities && vk_drop_capabilities() < 0) return -1;
-    return execve(options->path, options->arguments, options->environment);
+    return execve(options->path, options->arguments, plan->environment);
 }
 
 static _Noreturn void run_child(struct child_plan *plan) {
@@ -113,7 +114,11 @@ int vk_spawn(const struct vk_spawn_options *options, pid_t *pid, int *pidfd) {
         return -1;
     }
     struct child_plan plan = {
-        .options = options, .staged = staged, .report = report[1], .floor = highest_target(options) + 1};
+        .options = options,
+        .environment = options->environment ? options->environment : environ,
+        .staged = staged,
+        .report = report[1],
+        .floor = highest_target(options) + 1};
     pid_t child = fork_child(&plan);
     if (child < 0) error = errno;
     close(report[1]);

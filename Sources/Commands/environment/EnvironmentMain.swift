@@ -47,6 +47,9 @@ struct Layout {
     var root = ""
     /// The node's directory that appears as `/run/versionkit`.
     var run = ""
+    /// The node's `versionctl`, and the directory of the Swift runtime that it needs, if any.
+    var versionctl = ""
+    var runtime = ""
     /// The environment's host name.
     var hostname = "version"
 
@@ -60,6 +63,8 @@ struct Layout {
             case "work": work = parts[1]
             case "root": root = parts[1]
             case "run": run = parts[1]
+            case "versionctl": versionctl = parts[1]
+            case "runtime": runtime = parts[1]
             case "hostname": hostname = parts[1]
             default: throw Failure("there is no argument '\(parts[0])'")
             }

@@ -80,7 +80,7 @@ final class Init {
         let arguments = Array(words.dropFirst())
         switch words.first {
         case "run":
-            guard let pid = spawn(arguments) else { return Control.say("done 127") }
+            guard let pid = spawn(arguments, environment: ["LD_LIBRARY_PATH=\(RootFileSystem.runtime)"]) else { return Control.say("done 127") }
             Control.say("done \(wait(for: pid))")
         case "start":
             version = spawn(arguments)
@@ -93,12 +93,12 @@ final class Init {
     }
 
     /// Starts a program without any privilege; its output is the environment's log, standard error.
-    private func spawn(_ arguments: [String]) -> pid_t? {
+    private func spawn(_ arguments: [String], environment: [String] = []) -> pid_t? {
         guard let program = arguments.first else { return nil }
         let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)
         defer { if nothing >= 0 { close(nothing) } }
         var raw = RawSpawn()
-        raw.environment = ["PATH=/usr/bin:/bin:/run/versionkit", "HOME=/", "LANG=C.UTF-8"]
+        raw.environment = ["PATH=/usr/bin:/bin:/run/versionkit", "HOME=/", "LANG=C.UTF-8"] + environment
         raw.descriptors = [0: nothing, 1: STDERR_FILENO, 2: STDERR_FILENO]
         raw.newSession = true
         raw.dropsCapabilities = true

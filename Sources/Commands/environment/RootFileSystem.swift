@@ -10,6 +10,9 @@ struct RootFileSystem {
     private static let shared = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"]
     private static let devices = ["null", "zero", "full", "random", "urandom"]
 
+    /// Where the runtime of VersionKit's own programs is.
+    static let runtime = "/run/runtime"
+
     private let layout: Layout
 
     init(_ layout: Layout) { self.layout = layout }
@@ -23,6 +26,7 @@ struct RootFileSystem {
         try mountDevices()
         try directory("/run/versionkit")
         try bind(layout.run, to: "/run/versionkit", readOnly: true)
+        try mountTools()
         guard sethostname(layout.hostname, layout.hostname.utf8.count) == 0 else { throw Failure(call: "set host name") }
         guard chdir(layout.root) == 0, vk_pivot_root(".", ".") == 0, vk_umount2(".", Int32(MNT_DETACH)) == 0,
             chdir("/") == 0
@@ -58,18 +62,35 @@ struct RootFileSystem {
         }
     }
 
+    /// The node's `versionctl`, with which the boot registers the application's ports.
+    private func mountTools() throws(Failure) {
+        if !layout.versionctl.isEmpty {
+            try directory("/run/tools")
+            try file("/run/tools/versionctl")
+            try bind(layout.versionctl, to: "/run/tools/versionctl", readOnly: true)
+        }
+        if !layout.runtime.isEmpty {
+            try directory(Self.runtime)
+            try bind(layout.runtime, to: Self.runtime, readOnly: true)
+        }
+    }
+
     private func mountDevices() throws(Failure) {
         try directory("/dev")
         try mount("tmpfs", at: layout.root + "/dev", type: "tmpfs", flags: MS_NOSUID, options: "size=64k,mode=755")
         for name in Self.devices {
             let path = "/dev/\(name)"
-            let file = open(layout.root + path, O_CREAT | O_WRONLY | O_CLOEXEC, 0o644)
-            guard file >= 0 else { throw Failure(call: "make \(path)") }
-            close(file)
+            try file(path)
             try bind(path, to: path, readOnly: false)
         }
         try directory("/dev/shm")
         try mount("tmpfs", at: layout.root + "/dev/shm", type: "tmpfs", options: "size=64m")
+    }
+
+    private func file(_ path: String) throws(Failure) {
+        let descriptor = open(layout.root + path, O_CREAT | O_WRONLY | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw Failure(call: "make \(path)") }
+        close(descriptor)
     }
 
     private func directory(_ path: String) throws(Failure) {

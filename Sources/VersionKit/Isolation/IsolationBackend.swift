@@ -51,13 +51,33 @@ public struct EnvironmentSpecification: Sendable, Hashable {
     public var slot: Int
     /// The node's directory that appears inside as `/run/versionkit`.
     public var runDirectory: String
+    /// The programs of VersionKit that appear inside.
+    public var tools: EnvironmentTools
 
     /// What an environment is made from.
-    public init(name: String, layers: [String], slot: Int, runDirectory: String) {
+    public init(name: String, layers: [String], slot: Int, runDirectory: String, tools: EnvironmentTools) {
         self.name = name
         self.layers = layers
         self.slot = slot
         self.runDirectory = runDirectory
+        self.tools = tools
+    }
+}
+
+/// The programs of VersionKit that an environment's boot needs inside.
+public struct EnvironmentTools: Sendable, Hashable {
+    /// Where ``versionctl`` is inside.
+    public static let versionctlInside = "/run/tools/versionctl"
+
+    /// The path of `versionctl` on the node.
+    public var versionctl: String
+    /// The directory of the Swift runtime that it is linked against, if the linker would not find it by itself.
+    public var runtime: String?
+
+    /// Programs of the node.
+    public init(versionctl: String, runtime: String?) {
+        self.versionctl = versionctl
+        self.runtime = runtime
     }
 }
 

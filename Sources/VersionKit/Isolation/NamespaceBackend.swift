@@ -37,10 +37,12 @@ public struct NamespaceBackend: IsolationBackend {
         _ specification: EnvironmentSpecification
     ) async throws(IsolationError) -> any IsolationEnvironment {
         let place = Place(directory, specification)
-        let arguments = [
+        var arguments = [
             "lower=\(specification.layers.joined(separator: ":"))", "upper=\(place.upper)", "work=\(place.work)",
             "root=\(place.root)", "run=\(specification.runDirectory)", "hostname=\(specification.name)",
+            "versionctl=\(specification.tools.versionctl)",
         ]
+        if let runtime = specification.tools.runtime { arguments.append("runtime=\(runtime)") }
         let link = EnvironmentLink(network: network, slot: specification.slot)
         let initProcess = try InitProcess(helper: helper, arguments: arguments, log: place.log)
         let environment = NamespaceEnvironment(process: initProcess, link: link, place: place)

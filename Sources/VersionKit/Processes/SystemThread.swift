@@ -33,3 +33,19 @@ package struct SystemThread: Sendable {
         pthread_detach(thread)
     }
 }
+
+/// Runs what blocks on a thread of its own, and waits for its result.
+package func onThread<Result: Sendable>(_ name: String, _ body: @escaping @Sendable () -> Result) async -> Result {
+    await withCheckedContinuation { continuation in
+        SystemThread(name: name) { continuation.resume(returning: body()) }.start()
+    }
+}
+
+/// Runs what blocks and may fail on a thread of its own, and waits for its result.
+package func tryOnThread<Value: Sendable>(
+    _ name: String, _ body: @escaping @Sendable () throws -> Value
+) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+        SystemThread(name: name) { continuation.resume(with: Result { try body() }) }.start()
+    }
+}

@@ -59,8 +59,8 @@ struct vk_spawn_options {
     const char *path;
     /// Ended by a null pointer; the first is the program's name.
     char *_Nullable const *_Nonnull arguments;
-    /// Ended by a null pointer.
-    char *_Nullable const *_Nonnull environment;
+    /// Ended by a null pointer. Null: the caller's.
+    char *_Nullable const *_Nullable environment;
     /// Null: the caller's.
     const char *_Nullable directory;
     /// A network namespace for the child, or -1 for the caller's.

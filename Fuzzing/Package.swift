@@ -1,0 +1,32 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A package of its own: a fuzzer links only under `--sanitize=fuzzer`, so it must not be part of the ordinary build.
+// One executable target per parser; `scripts/fuzz` builds and runs them.
+
+/// A fuzzer: libFuzzer brings `main`, the target brings `LLVMFuzzerTestOneInput`.
+func fuzzer(_ name: String) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: [
+            .product(name: "VersionKit", package: "VersionKit"),
+            .product(name: "NIOCore", package: "swift-nio"),
+        ],
+        swiftSettings: [
+            .treatAllWarnings(as: .error),
+            .unsafeFlags(["-parse-as-library"]),
+        ]
+    )
+}
+
+let package = Package(
+    name: "Fuzzing",
+    dependencies: [
+        .package(name: "VersionKit", path: ".."),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    ],
+    targets: [
+        // The header that routers put in front of an application's bytes.
+        fuzzer("HeaderFuzzer")
+    ]
+)

@@ -1,0 +1,65 @@
+# Everything that one does with VersionKit. `make` alone lists it.
+
+CONFIGURATION ?= debug
+DEMO_ARGUMENTS ?=
+TEST_ARGUMENTS ?=
+FUZZ_SECONDS ?= 30
+
+# Where scripts/build puts the programs.
+BIN := .build/$(CONFIGURATION)
+
+SWIFT_FOLDERS := $(wildcard Sources Tests Fuzzing/Package.swift Fuzzing/Sources Benchmarks/Package.swift Benchmarks/Sources) Package.swift
+SCRIPTS := $(filter-out %.txt,$(wildcard scripts/*)) $(wildcard .ci/run)
+
+export CONFIGURATION FUZZ_SECONDS
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format docs fuzz clean setup build
+
+help: ## This list
+	@echo "VersionKit: upgrade a distributed application while it runs."
+	@echo
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
+		while IFS='|' read -r target what; do printf '%-14s %s\n' "$$target" "$$what"; done
+	@echo
+	@echo "Examples:"
+	@echo "  make demo                                      see an upgrade happen"
+	@echo "  make test TEST_ARGUMENTS='--filter WireTests'  the tests of one module"
+	@echo "  make test CONFIGURATION=release                the tests, optimised"
+	@echo "  make fuzz FUZZ_SECONDS=600                     look for inputs that break a parser"
+
+demo: build ## Upgrade IrisLog live, in a sandbox on this machine (DEMO_ARGUMENTS)
+	scripts/sandbox "$(BIN)/irislog-demo" $(DEMO_ARGUMENTS)
+
+test: build ## Run all tests, in the sandbox (TEST_ARGUMENTS, e.g. --filter WireTests)
+	scripts/sandbox swift test --skip-build --disable-xctest --configuration "$(CONFIGURATION)" $(TEST_ARGUMENTS)
+
+lint: ## Check the format of the sources and the syntax of the scripts
+	swift format lint --strict --recursive --parallel $(SWIFT_FOLDERS)
+	@for script in $(SCRIPTS); do \
+		case $$(head -n 1 "$$script") in \
+			*bash) bash -n "$$script" || exit 1 ;; \
+			*) sh -n "$$script" || exit 1 ;; \
+		esac; \
+	done
+	@echo "lint: nothing to complain about"
+
+format: ## Format the sources in place
+	swift format --in-place --recursive --parallel $(SWIFT_FOLDERS)
+
+docs: setup ## Build the reference of `import VersionKit` into docs/api; a dead link fails
+	scripts/docs
+
+fuzz: setup ## Run every fuzzer for FUZZ_SECONDS (30)
+	scripts/fuzz
+
+clean: ## Remove all that was built
+	rm -rf .build Fuzzing/.build Benchmarks/.build docs/api
+
+# Steps of the above.
+
+setup:
+	@scripts/setup
+
+build: setup
+	scripts/build

@@ -1,0 +1,94 @@
+import ArgumentParser
+import VersionKitControl
+import VersionKitModel
+import VersionKitReleases
+
+struct Release: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Make, sign and publish releases.", subcommands: [Keys.self, Make.self, Sign.self, Publish.self])
+
+    struct Keys: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make a publisher's key pair, and print the public key that nodes pin.")
+
+        @Option(help: "The file for the private key, which must not exist yet. Keep it off the nodes.")
+        var output: String
+
+        func run() async throws {
+            try reporting { () throws(ReleaseError) in
+                let key = PublisherKey.generate()
+                try key.write(to: output)
+                print(key.publicKey)
+            }
+        }
+    }
+
+    struct Make: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make a release from its description.",
+            discussion: "Example:\n  versionctl release make release.json --key publisher.key --output irislog-2")
+
+        @Argument(help: "The description, release.json.", completion: .file(extensions: ["json"]))
+        var description: String
+
+        @Option(help: "The directory for the release.")
+        var output: String
+
+        @Option(help: "Sign it with this private key.")
+        var key: String?
+
+        func run() async throws {
+            do throws(ReleaseError) {
+                let maker = ReleaseMaker(runner: ProcessCommandRunner())
+                let manifest = try await maker.make(
+                    description: ReleaseDescription(contentsOf: description), into: output)
+                if let key { try ReleaseSigner.signRelease(in: output, with: PublisherKey(contentsOf: key)) }
+                let bytes = manifest.layers.reduce(0) { $0 + $1.size }
+                print("\(manifest.application) \(manifest.version) (\(manifest.name)): \(bytes) bytes in \(output)")
+            } catch {
+                complain("\(error)")
+                throw ExitCode(1)
+            }
+        }
+    }
+
+    struct Sign: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Sign a release that was made.")
+
+        @Argument(help: "The release's directory.")
+        var directory: String
+
+        @Option(help: "The private key.")
+        var key: String
+
+        func run() async throws {
+            try reporting { () throws(ReleaseError) in
+                try ReleaseSigner.signRelease(in: directory, with: PublisherKey(contentsOf: key))
+            }
+        }
+    }
+
+    struct Publish: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Give a release to this node; it upgrades, and the other nodes hear of it from this one.")
+
+        @OptionGroup var node: NodeOptions
+
+        @Argument(help: "The release's directory.")
+        var directory: String
+
+        func run() async throws {
+            try node.command(.publish(directory: absolute(directory)))
+        }
+    }
+}
+
+/// Prints a release's error and ends with 1.
+func reporting(_ body: () throws(ReleaseError) -> Void) throws {
+    do throws(ReleaseError) {
+        try body()
+    } catch {
+        complain("\(error)")
+        throw ExitCode(1)
+    }
+}

@@ -1,0 +1,161 @@
+public import VersionKitModel
+public import VersionKitUpgrade
+
+/// What a node knows of itself: the answer to `versionctl status --json`.
+public struct NodeStatus: Codable, Sendable, Equatable {
+    /// The node's name.
+    public var node: NodeID
+    /// Its address in the fleet.
+    public var address: IPv4Address
+    /// Its managed applications, by name.
+    public var applications: [ApplicationStatus]
+    /// What its router has done.
+    public var router: RouterStatus
+
+    /// A status.
+    public init(node: NodeID, address: IPv4Address, applications: [ApplicationStatus], router: RouterStatus) {
+        self.node = node
+        self.address = address
+        self.applications = applications
+        self.router = router
+    }
+}
+
+/// One application on one node.
+public struct ApplicationStatus: Codable, Sendable, Equatable {
+    /// The application.
+    public var application: ApplicationID
+    /// Its versions here, from the oldest to the newest; those that were taken away included.
+    public var versions: [VersionStatus]
+    /// What its proxies have done since versiond began; `nil` if it has none.
+    public var proxy: ProxyStatus?
+    /// The versions that each peer was seen with, by address.
+    public var peers: [String: [Version]]
+
+    /// A status.
+    public init(
+        application: ApplicationID, versions: [VersionStatus], proxy: ProxyStatus?, peers: [String: [Version]]
+    ) {
+        self.application = application
+        self.versions = versions
+        self.proxy = proxy
+        self.peers = peers
+    }
+
+    /// The versions that serve here.
+    public var serving: [Version] { versions.filter { $0.state == .serving || $0.state == .draining }.map(\.version) }
+}
+
+/// One version of an application on one node.
+public struct VersionStatus: Codable, Sendable, Equatable {
+    /// Where a version stands.
+    public enum State: String, Codable, Sendable {
+        /// On its way; ``VersionStatus/stage`` says how far.
+        case upgrading
+        /// Clients and peers use it.
+        case serving
+        /// A newer one serves; it gets writes only, and goes when no message comes any more.
+        case draining
+        /// It was stopped and removed, because a newer one took over.
+        case retired
+        /// It was taken away; ``VersionStatus/reason`` says why.
+        case failed
+    }
+
+    /// The version.
+    public var version: Version
+    /// Where it stands.
+    public var state: State
+    /// The stage that is under way, or in which it failed.
+    public var stage: UpgradeStage?
+    /// Why it failed.
+    public var reason: String?
+    /// The address of its environment, while there is one.
+    public var address: IPv4Address?
+    /// How long each stage took, in milliseconds; of the stage that is under way, so far.
+    public var stages: [StageTime]
+    /// What the migrator has done.
+    public var migration: MigrationProgress?
+    /// Pieces of data that peers sent to it.
+    public var peerMessages: UInt64
+
+    /// A status.
+    public init(
+        version: Version, state: State, stage: UpgradeStage?, reason: String?, address: IPv4Address?,
+        stages: [StageTime], migration: MigrationProgress?, peerMessages: UInt64
+    ) {
+        self.version = version
+        self.state = state
+        self.stage = stage
+        self.reason = reason
+        self.address = address
+        self.stages = stages
+        self.migration = migration
+        self.peerMessages = peerMessages
+    }
+}
+
+/// How long a stage took.
+public struct StageTime: Codable, Sendable, Equatable {
+    /// The stage.
+    public var stage: UpgradeStage
+    /// Its beginning, in milliseconds since 1970.
+    public var startedAt: Int64
+    /// Its time, in milliseconds.
+    public var milliseconds: Int64
+
+    /// A stage's time.
+    public init(stage: UpgradeStage, startedAt: Int64, milliseconds: Int64) {
+        self.stage = stage
+        self.startedAt = startedAt
+        self.milliseconds = milliseconds
+    }
+}
+
+/// What an application's proxies have done since versiond began.
+public struct ProxyStatus: Codable, Sendable, Equatable {
+    /// Requests that were answered.
+    public var requests: UInt64
+    /// Of these, those that were answered with a failure.
+    public var failed: UInt64
+    /// Client connections that are open.
+    public var connections: UInt64
+    /// Client connections that were closed because of what they sent.
+    public var refused: UInt64
+
+    /// A status.
+    public init(requests: UInt64, failed: UInt64, connections: UInt64, refused: UInt64) {
+        self.requests = requests
+        self.failed = failed
+        self.connections = connections
+        self.refused = refused
+    }
+}
+
+/// What a node's router has done since versiond began.
+public struct RouterStatus: Codable, Sendable, Equatable {
+    /// Connections of versions here to peers.
+    public var outbound: UInt64
+    /// Connections of peers to versions here.
+    public var inbound: UInt64
+    /// Connections of, or to, peers without a router.
+    public var plain: UInt64
+    /// Requests of other routers.
+    public var control: UInt64
+    /// Bytes relayed.
+    public var bytes: UInt64
+    /// Connections that were closed, by reason.
+    public var refused: [String: UInt64]
+
+    /// A status.
+    public init(
+        outbound: UInt64, inbound: UInt64, plain: UInt64, control: UInt64, bytes: UInt64, refused: [String: UInt64]
+    ) {
+        self.outbound = outbound
+        self.inbound = inbound
+        self.plain = plain
+        self.control = control
+        self.bytes = bytes
+        self.refused = refused
+    }
+}

@@ -1,0 +1,173 @@
+extension ReleaseManifest {
+    /// The bounds of a manifest, one name each.
+    public enum Limits {
+        /// Layers of one release.
+        public static let layersMax = 64
+        /// Bytes of one layer: 8 GiB.
+        public static let layerBytesMax: UInt64 = 8 << 30
+        /// Ports of one release, of peers and clients together.
+        public static let portsMax = 32
+        /// Words of one command.
+        public static let commandWordsMax = 64
+        /// Bytes of one word of a command.
+        public static let commandWordBytesMax = 4096
+        /// Bytes of a path.
+        public static let pathBytesMax = 1024
+        /// Bytes of the version's name.
+        public static let nameBytesMax = 64
+        /// The longest time that any field may ask for: thirty days.
+        public static let millisecondsMax = 30 * 24 * 3600 * 1000
+    }
+
+    /// Checks every rule that the types alone do not hold. The first one broken is reported.
+    ///
+    /// - Throws: ``ManifestError``, with the field and how to mend it.
+    public func validate() throws(ManifestError) {
+        guard format == Self.formatCurrent else {
+            throw ManifestError(
+                .unsupported, "format", "\(format) is not known here, only \(Self.formatCurrent)",
+                remedy: "upgrade VersionKit on this node, or make the release with an older versionctl")
+        }
+        try Self.check(text: name, field: "name", bytesMax: Limits.nameBytesMax)
+        if let replaces, replaces >= version {
+            throw ManifestError(
+                .conflict, "replaces", "version \(version) cannot replace version \(replaces)",
+                remedy: "name an older version, or leave the key out for the first version")
+        }
+        try ports.validate()
+        try validateLayers()
+        try Self.check(command: start, field: "start")
+        try healthCheck.validate()
+        if let proxy { try Self.check(command: proxy, field: "proxy") }
+        if let migrator { try Self.check(command: migrator, field: "migrator") }
+        try retirement.validate()
+        if let configurationPath { try Self.check(path: configurationPath, field: "configurationPath") }
+        if let dataPath { try Self.check(path: dataPath, field: "dataPath") }
+    }
+
+    private func validateLayers() throws(ManifestError) {
+        try Self.check(layers.count, field: "layers", unit: "layers", in: 1...Limits.layersMax)
+        var seen: Set<Digest> = []
+        for (index, layer) in layers.enumerated() {
+            let field = "layers[\(index)]"
+            guard seen.insert(layer.digest).inserted else {
+                throw ManifestError(
+                    .conflict, field, "\(layer.digest) is listed twice", remedy: "list each layer once")
+            }
+            guard layer.size > 0, layer.size <= Limits.layerBytesMax else {
+                throw ManifestError(
+                    .outOfBounds, "\(field).size", "\(layer.size) is not within 1...\(Limits.layerBytesMax) bytes",
+                    remedy: "split the files over several layers")
+            }
+            guard layer.mediaType == Layer.tar else {
+                throw ManifestError(
+                    .unsupported, "\(field).mediaType", "\"\(layer.mediaType.prefix(80))\" is not known here",
+                    remedy: "use \"\(Layer.tar)\"")
+            }
+        }
+    }
+}
+
+extension ReleaseManifest.Ports {
+    fileprivate func validate() throws(ManifestError) {
+        try ReleaseManifest.check(
+            peer.count + client.count, field: "ports", unit: "ports", in: 1...ReleaseManifest.Limits.portsMax)
+        var roles: [UInt16: String] = [:]
+        for (role, list) in [("ports.peer", peer), ("ports.client", client)] {
+            for (index, port) in list.enumerated() {
+                try ReleaseManifest.check(port: port, field: "\(role)[\(index)]")
+                if let earlier = roles.updateValue(role, forKey: port) {
+                    throw ManifestError(
+                        .conflict, "\(role)[\(index)]", "port \(port) is already in \(earlier)",
+                        remedy: "list each port once, either for peers or for clients")
+                }
+            }
+        }
+    }
+}
+
+extension ReleaseManifest.HealthCheck {
+    fileprivate func validate() throws(ManifestError) {
+        guard kind == .tcp else {
+            throw ManifestError(
+                .unsupported, "healthCheck.kind", "\"\(kind.rawValue.prefix(80))\" is not known here",
+                remedy: "use \"tcp\"")
+        }
+        try ReleaseManifest.check(port: port, field: "healthCheck.port")
+        try ReleaseManifest.check(
+            startupTimeoutMilliseconds, field: "healthCheck.startupTimeoutMilliseconds", unit: "ms",
+            in: 1...ReleaseManifest.Limits.millisecondsMax)
+        try ReleaseManifest.check(
+            intervalMilliseconds, field: "healthCheck.intervalMilliseconds", unit: "ms",
+            in: 1...ReleaseManifest.Limits.millisecondsMax)
+    }
+}
+
+extension ReleaseManifest.Retirement {
+    fileprivate func validate() throws(ManifestError) {
+        guard messagesPerSecond.isFinite, messagesPerSecond >= 0 else {
+            throw ManifestError(
+                .outOfBounds, "retirement.messagesPerSecond", "\(messagesPerSecond) is not a rate",
+                remedy: "use a number that is not negative")
+        }
+        try ReleaseManifest.check(
+            periodMilliseconds, field: "retirement.periodMilliseconds", unit: "ms",
+            in: 1...ReleaseManifest.Limits.millisecondsMax)
+    }
+}
+
+// MARK: - Rules shared by several fields
+
+extension ReleaseManifest {
+    fileprivate static func check(
+        _ value: Int, field: String, unit: String, in bounds: ClosedRange<Int>
+    ) throws(ManifestError) {
+        guard bounds.contains(value) else {
+            throw ManifestError(
+                .outOfBounds, field, "\(value) \(unit)",
+                remedy: "use \(bounds.lowerBound) to \(bounds.upperBound) \(unit)")
+        }
+    }
+
+    fileprivate static func check(port: UInt16, field: String) throws(ManifestError) {
+        guard port > 0 else {
+            throw ManifestError(.outOfBounds, field, "0 is not a port", remedy: "use 1 to 65535")
+        }
+    }
+
+    fileprivate static func check(text: String, field: String, bytesMax: Int) throws(ManifestError) {
+        try check(text.utf8.count, field: field, unit: "bytes", in: 1...bytesMax)
+        // Names and paths end up in logs, terminals and file names.
+        guard !text.unicodeScalars.contains(where: { $0.value < 0x20 || (0x7f...0x9f).contains($0.value) }) else {
+            throw ManifestError(
+                .outOfBounds, field, "holds control characters", remedy: "use printable characters only")
+        }
+    }
+
+    fileprivate static func check(command: [String], field: String) throws(ManifestError) {
+        try check(command.count, field: field, unit: "words", in: 1...Limits.commandWordsMax)
+        // Nobody's PATH decides which program runs.
+        try check(path: command[0], field: "\(field)[0]")
+        for (index, word) in command.enumerated().dropFirst() {
+            try check(
+                word.utf8.count, field: "\(field)[\(index)]", unit: "bytes", in: 0...Limits.commandWordBytesMax)
+            guard !word.utf8.contains(0) else {
+                throw ManifestError(
+                    .outOfBounds, "\(field)[\(index)]", "holds a zero byte, which no argument can",
+                    remedy: "remove it")
+            }
+        }
+    }
+
+    fileprivate static func check(path: String, field: String) throws(ManifestError) {
+        try check(text: path, field: field, bytesMax: Limits.pathBytesMax)
+        guard path.utf8.first == UInt8(ascii: "/") else {
+            throw ManifestError(
+                .badPath, field, "\"\(path)\" is relative", remedy: "use an absolute path, beginning with \"/\"")
+        }
+        guard !path.utf8.split(separator: UInt8(ascii: "/")).contains(where: { $0.elementsEqual("..".utf8) }) else {
+            throw ManifestError(
+                .badPath, field, "\"\(path)\" leads upwards", remedy: "write the path without \"..\"")
+        }
+    }
+}

@@ -1,0 +1,246 @@
+import CLinux
+import Glibc
+import Logging
+import VersionKitModel
+import VersionKitProcesses
+import VersionKitProxy
+import VersionKitTransport
+
+/// Keeps an application's clients served: owns their listening socket, runs the newest release's proxy, and has a newer
+/// one take over without a connection being refused or reset.
+///
+/// - Note: R10, R13; DESIGN 2.
+actor ProxySupervisor {
+    /// How long a proxy may take to start, to apply a list of versions, or to hand its clients over.
+    private static let stepTimeout = Duration.seconds(15)
+    /// How long to wait before a proxy that ended is started again.
+    private static let restartDelay = Duration.milliseconds(200)
+
+    /// The program of a proxy.
+    struct Program: Sendable, Hashable {
+        var version: Version
+        var path: String
+        var arguments: [String]
+        var log: String
+    }
+
+    private struct Running {
+        var instance: ProxyInstance
+        var program: Program
+        var counters = ProxyCounters()
+        var isReady = false
+        var appliedGeneration: UInt64 = 0
+        var hasHandedOver = false
+        var isGone = false
+    }
+
+    private let listener: Int32
+    private let logger: Logger
+    private var current: Running?
+    /// The proxy that hands its clients over at the moment.
+    private var leaving: Running?
+    private var table = VersionTable()
+    /// What proxies did that are gone.
+    private var past = ProxyCounters()
+    private var waiters: [(id: UInt64, continuation: CheckedContinuation<Void, Never>)] = []
+    private var nextWaiter: UInt64 = 0
+    private var isStopped = false
+
+    /// Opens the port of an application's clients.
+    init(endpoint: Endpoint, logger: Logger) throws(SystemError) {
+        listener = try ClientListener.open(endpoint)
+        self.logger = logger
+    }
+
+    /// What all proxies of this application did.
+    var counters: ProxyCounters {
+        var sum = past
+        for running in [current, leaving] { if let running { sum.add(running.counters) } }
+        return sum
+    }
+
+    /// Has this program serve the clients, by this table; returns when all of them are with it.
+    func serve(with program: Program, _ table: VersionTable) async throws {
+        self.table = table
+        if current?.program == program, current?.isGone == false { return try await apply() }
+        let instance = try start(program)
+        let old = current
+        leaving = old
+        current = Running(instance: instance, program: program)
+        try await wait("the proxy of version \(program.version) did not start") { $0.current?.isReady == true }
+        try await apply()
+        try instance.send(.listen, descriptor: listener)
+        if let old { try await retire(old.instance) }
+    }
+
+    /// Has the clients served by this table; returns when no request goes by an older one.
+    func update(_ table: VersionTable) async throws {
+        self.table = table
+        try await apply()
+    }
+
+    /// Ends the proxies and closes the port.
+    func stop() {
+        isStopped = true
+        current?.instance.kill()
+        leaving?.instance.kill()
+        close(listener)
+    }
+
+    private func apply() async throws {
+        guard let current else { return }
+        let generation = table.generation
+        try current.instance.send(.versions(table))
+        try await wait("the proxy did not apply the list of versions \(table.versions)") {
+            ($0.current?.appliedGeneration ?? 0) >= generation
+        }
+    }
+
+    private func retire(_ old: ProxyInstance) async throws {
+        do {
+            try old.send(.handOver)
+            try await wait("the proxy of version \(old.version) did not hand its clients over") {
+                $0.leaving?.hasHandedOver != false || $0.leaving?.isGone != false
+            }
+        } catch {
+            // Its clients see their connections end; they are with the new proxy from the next one on.
+            logger.error("a proxy is ended by force", metadata: ["reason": "\(error)"])
+        }
+        if let leaving { past.add(leaving.counters) }
+        leaving = nil
+        old.kill()
+    }
+
+    private func start(_ program: Program) throws(SystemError) -> ProxyInstance {
+        let instance = try ProxyInstance(
+            version: program.version, program: program.path, arguments: program.arguments, log: program.log)
+        // Bounded by the proxy's own pace: it sends counters a few times a second, and each client's connection once.
+        let (stream, continuation) = AsyncStream.makeStream(of: ControlSocket.Received.self)
+        instance.start { received in
+            continuation.yield(received)
+            if case .closed = received { continuation.finish() }
+        }
+        Task {
+            for await received in stream { self.received(received, from: instance) }
+        }
+        return instance
+    }
+
+    // MARK: What proxies say
+
+    private func received(_ received: ControlSocket.Received, from instance: ProxyInstance) {
+        switch received {
+        case .closed: ended(instance)
+        case .message(.connection(let unread), let socket?):
+            // Between the two proxies it is ours to pass on; the descriptor is not needed here any more.
+            do throws(SystemError) {
+                try current?.instance.send(.connection(unread: unread), descriptor: socket)
+            } catch {
+                logger.error("a client's connection was lost between two proxies", metadata: ["reason": "\(error)"])
+            }
+            close(socket)
+        case .message(let message, let descriptor):
+            if let descriptor { close(descriptor) }
+            change(instance) { running in
+                switch message {
+                case .ready: running.isReady = true
+                case .applied(let generation): running.appliedGeneration = generation
+                case .handedOver: running.hasHandedOver = true
+                case .counters(let counters): running.counters = counters
+                case .listen, .versions, .handOver, .connection: break
+                }
+            }
+        }
+        let resumed = waiters
+        waiters = []
+        for waiter in resumed { waiter.continuation.resume() }
+    }
+
+    private func change(_ instance: ProxyInstance, _ body: (inout Running) -> Void) {
+        if current?.instance === instance, var running = current {
+            body(&running)
+            current = running
+        } else if leaving?.instance === instance, var running = leaving {
+            body(&running)
+            leaving = running
+        }
+    }
+
+    private func ended(_ instance: ProxyInstance) {
+        change(instance) { $0.isGone = true }
+        guard !isStopped, let running = current, running.instance === instance else { return }
+        logger.error("a proxy ended by itself and is started again", metadata: ["version": "\(running.program.version)"])
+        instance.kill()
+        past.add(running.counters)
+        Task { await self.restart(running.program) }
+    }
+
+    /// The port stays open meanwhile: clients wait in its queue.
+    private func restart(_ program: Program) async {
+        try? await Task.sleep(for: Self.restartDelay)
+        guard !isStopped, current?.program == program, current?.isGone == true else { return }
+        current = nil
+        do {
+            try await serve(with: program, table)
+        } catch {
+            logger.error("a proxy could not be started again", metadata: ["reason": "\(error)"])
+            if current?.isGone == true { Task { await self.restart(program) } }
+        }
+    }
+
+    /// Waits until something the proxies said makes `condition` true.
+    private func wait(_ complaint: String, until condition: (isolated ProxySupervisor) -> Bool) async throws {
+        let clock = ContinuousClock()
+        let deadline = clock.now + Self.stepTimeout
+        while !condition(self) {
+            if current?.isGone == true { throw NodeError("\(complaint): it ended") }
+            guard clock.now < deadline else { throw NodeError("\(complaint) within \(Self.stepTimeout)") }
+            await nextEvent(orAt: deadline)
+        }
+    }
+
+    private func nextEvent(orAt deadline: ContinuousClock.Instant) async {
+        let id = nextWaiter
+        nextWaiter += 1
+        let timer = Task {
+            try await Task.sleep(until: deadline)
+            self.release(id)
+        }
+        await withCheckedContinuation { waiters.append((id, $0)) }
+        timer.cancel()
+    }
+
+    private func release(_ id: UInt64) {
+        guard let index = waiters.firstIndex(where: { $0.id == id }) else { return }
+        waiters.remove(at: index).continuation.resume()
+    }
+}
+
+extension ProxyCounters {
+    /// Adds what another proxy did.
+    mutating func add(_ other: ProxyCounters) {
+        requests += other.requests
+        failed += other.failed
+        connections += other.connections
+        refused += other.refused
+        needed.merge(other.needed, uniquingKeysWith: +)
+    }
+}
+
+/// The socket on which an application's clients connect: opened once, shared by all its proxies one after the other.
+enum ClientListener {
+    static func open(_ endpoint: Endpoint) throws(SystemError) -> Int32 {
+        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        let descriptor = socket(AF_INET, kind, 0)
+        guard descriptor >= 0 else { throw SystemError("socket") }
+        _ = vk_set_socket_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
+        guard vk_bind_ipv4(descriptor, endpoint.address.number.bigEndian, endpoint.port.bigEndian) == 0,
+            listen(descriptor, 1024) == 0
+        else {
+            let error = SystemError("listen for clients on \(endpoint)")
+            close(descriptor)
+            throw error
+        }
+        return descriptor
+    }
+}

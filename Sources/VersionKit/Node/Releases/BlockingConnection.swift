@@ -1,0 +1,111 @@
+import CLinux
+import Glibc
+import VersionKitModel
+import VersionKitProcesses
+
+/// A TCP connection between two routers, read and written by one thread that may wait, with a time-out for every step.
+struct BlockingConnection: ~Copyable {
+    /// The longest line of the conversation, in bytes.
+    private static let lineMax = 1024
+    /// How long a step may take, in seconds.
+    private static let stepTimeout = 10
+
+    private let descriptor: Int32
+    private var unread: [UInt8]
+
+    /// Takes a connected socket over, with bytes that were read from it already.
+    init(descriptor: Int32, unread: [UInt8] = []) {
+        self.descriptor = descriptor
+        self.unread = unread
+        _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK)
+        Self.setTimeouts(of: descriptor)
+    }
+
+    /// Connects.
+    init(to endpoint: Endpoint) throws {
+        self.init(descriptor: try Self.connect(to: endpoint))
+    }
+
+    private static func connect(to endpoint: Endpoint) throws(SystemError) -> Int32 {
+        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        let socket = Glibc.socket(AF_INET, kind, 0)
+        guard socket >= 0 else { throw SystemError("socket") }
+        // The send time-out holds for connect too.
+        setTimeouts(of: socket)
+        guard vk_connect_ipv4(socket, endpoint.address.number.bigEndian, endpoint.port.bigEndian) == 0 else {
+            let error = SystemError("connect to the router at \(endpoint)")
+            close(socket)
+            throw error
+        }
+        return socket
+    }
+
+    private static func setTimeouts(of socket: Int32) {
+        var timeout = timeval(tv_sec: stepTimeout, tv_usec: 0)
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            setsockopt(socket, SOL_SOCKET, option, &timeout, socklen_t(MemoryLayout<timeval>.size))
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Sends all of it.
+    func send(_ bytes: [UInt8]) throws {
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes.withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress?.advanced(by: sent), bytes.count - sent, Int32(MSG_NOSIGNAL))
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw SystemError("send to a router") }
+            sent += count
+        }
+    }
+
+    /// The next line without its end; `nil` when the other side has nothing more to say.
+    mutating func line() throws -> String? {
+        while true {
+            if let end = unread.firstIndex(of: UInt8(ascii: "\n")) {
+                let line = String(decoding: unread[..<end], as: UTF8.self)
+                unread.removeSubrange(...end)
+                return line
+            }
+            guard unread.count <= Self.lineMax else { throw NodeError("a router sent a line without an end") }
+            let more = try receive(Self.lineMax)
+            guard !more.isEmpty else { return nil }
+            unread += more
+        }
+    }
+
+    /// At least one and at most so many of the next bytes; none at the end.
+    mutating func bytes(_ countMax: Int) throws -> [UInt8] {
+        guard unread.isEmpty else {
+            defer { unread.removeFirst(min(countMax, unread.count)) }
+            return Array(unread.prefix(countMax))
+        }
+        return try receive(countMax)
+    }
+
+    /// Exactly so many bytes.
+    mutating func exactly(_ count: Int) throws -> [UInt8] {
+        var all: [UInt8] = []
+        while all.count < count {
+            let more = try bytes(count - all.count)
+            guard !more.isEmpty else { throw NodeError("a router ended the conversation in the middle of an answer") }
+            all += more
+        }
+        return all
+    }
+
+    private func receive(_ countMax: Int) throws -> [UInt8] {
+        while true {
+            var count = 0
+            let buffer = [UInt8](unsafeUninitializedCapacity: countMax) { buffer, length in
+                count = recv(descriptor, buffer.baseAddress, countMax, 0)
+                length = max(count, 0)
+            }
+            if count >= 0 { return buffer }
+            if errno != EINTR { throw SystemError("receive from a router") }
+        }
+    }
+}

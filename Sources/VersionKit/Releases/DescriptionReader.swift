@@ -1,0 +1,131 @@
+/// Reads one JSON object of a description key by key; every complaint names the file and the key.
+struct DescriptionReader {
+    private let file: String
+    /// Where the object stands in the file: empty for the whole, `ports` for the value of that key.
+    private let place: String
+    private let members: [String: JSONValue]
+
+    init(_ value: JSONValue, file: String, place: String = "", keys: [String]) throws(ReleaseError) {
+        self.file = file
+        self.place = place
+        guard case .object(let members) = value else {
+            throw Self.mistake(
+                file, "\(place.isEmpty ? "the file" : "\"\(place)\"") is \(value.kindInWords)",
+                remedy: "write an object, { ... }")
+        }
+        self.members = members
+        if let unknown = members.keys.filter({ !keys.contains($0) }).min() {
+            throw Self.mistake(
+                file, "\"\(Self.join(place, String(unknown.prefix(60))))\" is not a key that is known here",
+                remedy: "known are " + keys.joined(separator: ", "))
+        }
+    }
+
+    static func mistake(_ file: String, _ message: String, remedy: String) -> ReleaseError {
+        ReleaseError(.badDescription, "\(file): \(message)", side: .publisher, remedy: remedy)
+    }
+
+    private static func join(_ place: String, _ key: String) -> String { place.isEmpty ? key : "\(place).\(key)" }
+
+    private func wrong(_ key: String, _ value: JSONValue, wanted: String) -> ReleaseError {
+        Self.mistake(
+            file, "\"\(Self.join(place, key))\" is \(value.kindInWords)", remedy: "it should be \(wanted)")
+    }
+
+    /// The value of a key; absent and `null` are the same.
+    private func value(_ key: String) -> JSONValue? {
+        members[key] == .null ? nil : members[key]
+    }
+
+    /// The result of an optional reading, or an error that names the missing key.
+    private func required<Value>(_ key: String, _ value: Value?, wanted: String) throws(ReleaseError) -> Value {
+        guard let value else {
+            throw Self.mistake(file, "\"\(Self.join(place, key))\" is missing", remedy: "it should be \(wanted)")
+        }
+        return value
+    }
+
+    func string(_ key: String, _ wanted: String) throws(ReleaseError) -> String {
+        try required(key, optionalString(key, wanted), wanted: wanted)
+    }
+
+    func optionalString(_ key: String, _ wanted: String) throws(ReleaseError) -> String? {
+        switch value(key) {
+        case nil: return nil
+        case .string(let text): return text
+        case let other?: throw wrong(key, other, wanted: wanted)
+        }
+    }
+
+    func integer(_ key: String, _ wanted: String, in bounds: ClosedRange<Int>) throws(ReleaseError) -> Int {
+        try required(key, optionalInteger(key, wanted, in: bounds), wanted: wanted)
+    }
+
+    func optionalInteger(
+        _ key: String, _ wanted: String, in bounds: ClosedRange<Int>
+    ) throws(ReleaseError) -> Int? {
+        switch value(key) {
+        case nil: return nil
+        case .integer(let number) where bounds.contains(number): return number
+        case let other?: throw wrong(key, other, wanted: wanted)
+        }
+    }
+
+    func optionalNumber(_ key: String, _ wanted: String) throws(ReleaseError) -> Double? {
+        switch value(key) {
+        case nil: return nil
+        case .integer(let number): return Double(number)
+        case .number(let number): return number
+        case let other?: throw wrong(key, other, wanted: wanted)
+        }
+    }
+
+    /// Texts in a list; a single text counts as a list of one.
+    func strings(_ key: String, _ wanted: String) throws(ReleaseError) -> [String] {
+        try required(key, optionalStrings(key, wanted), wanted: wanted)
+    }
+
+    func optionalStrings(_ key: String, _ wanted: String) throws(ReleaseError) -> [String]? {
+        switch value(key) {
+        case nil: return nil
+        case .string(let text): return [text]
+        case .array(let elements):
+            var texts: [String] = []
+            for element in elements {
+                guard case .string(let text) = element else { throw wrong(key, element, wanted: wanted) }
+                texts.append(text)
+            }
+            return texts
+        case let other?: throw wrong(key, other, wanted: wanted)
+        }
+    }
+
+    /// Port numbers in a list; none if the key is absent.
+    func ports(_ key: String) throws(ReleaseError) -> [UInt16] {
+        let wanted = "a list of port numbers, 1 to 65535"
+        switch value(key) {
+        case nil: return []
+        case .array(let elements):
+            var ports: [UInt16] = []
+            for element in elements {
+                guard case .integer(let number) = element, let port = UInt16(exactly: number), port > 0 else {
+                    throw wrong(key, element, wanted: wanted)
+                }
+                ports.append(port)
+            }
+            return ports
+        case let other?: throw wrong(key, other, wanted: wanted)
+        }
+    }
+
+    func object(_ key: String, keys: [String]) throws(ReleaseError) -> DescriptionReader {
+        let found = try required(
+            key, optionalObject(key, keys: keys), wanted: "an object with the keys " + keys.joined(separator: ", "))
+        return found
+    }
+
+    func optionalObject(_ key: String, keys: [String]) throws(ReleaseError) -> DescriptionReader? {
+        guard let value = value(key) else { return nil }
+        return try DescriptionReader(value, file: file, place: Self.join(place, key), keys: keys)
+    }
+}

@@ -1,0 +1,191 @@
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#else
+    internal import Darwin
+#endif
+
+/// Directories and whole files, in the few shapes that this module needs, with errors that name the path.
+enum Disk {
+    enum Kind { case file, directory, other }
+
+    /// What stands at a path, links followed; `nil` if nothing does.
+    static func kind(of path: String) throws(ReleaseError) -> Kind? {
+        var info = stat()
+        guard stat(path, &info) == 0 else {
+            if errno == ENOENT || errno == ENOTDIR { return nil }
+            throw ReleaseError.system("look at", path)
+        }
+        switch info.st_mode & S_IFMT {
+        case S_IFREG: return .file
+        case S_IFDIR: return .directory
+        default: return .other
+        }
+    }
+
+    /// The permission bits of a file.
+    static func mode(of path: String) throws(ReleaseError) -> UInt32 {
+        var info = stat()
+        guard stat(path, &info) == 0 else { throw ReleaseError.system("look at", path) }
+        return UInt32(info.st_mode) & 0o7777
+    }
+
+    /// Makes a directory and those above it; one that exists is left as it is.
+    static func makeDirectory(_ path: String, mode: UInt32 = 0o755) throws(ReleaseError) {
+        if mkdir(path, mode_t(mode)) == 0 { return }
+        switch errno {
+        case EEXIST:
+            guard try kind(of: path) == .directory else {
+                throw ReleaseError(.conflict, "\(path) is not a directory", side: .node, remedy: "move it away")
+            }
+        case ENOENT:
+            guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { fallthrough }
+            try makeDirectory(String(path[..<slash]), mode: mode)
+            try makeDirectory(path, mode: mode)
+        default:
+            throw ReleaseError.system("make the directory", path)
+        }
+    }
+
+    /// A new directory with a name that nobody else has.
+    static func makeTemporaryDirectory(in directory: String) throws(ReleaseError) -> String {
+        var template = Array("\(directory)/tree-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw ReleaseError.system("make a directory in", directory) }
+        return String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    static func setMode(_ path: String, _ mode: UInt32) throws(ReleaseError) {
+        guard chmod(path, mode_t(mode)) == 0 else { throw ReleaseError.system("change the mode of", path) }
+    }
+
+    /// The names in a directory, sorted; none if there is no such directory.
+    static func names(in directory: String) throws(ReleaseError) -> [String] {
+        guard try kind(of: directory) != nil else { return [] }
+        return try rawNames(in: Array(directory.utf8CString)).map { name in
+            String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        }.sorted()
+    }
+
+    /// Moves a file or directory; a file that stands there is replaced.
+    static func move(_ source: String, to target: String) throws(ReleaseError) {
+        guard rename(source, target) == 0 else { throw ReleaseError.system("move \(source) to", target) }
+    }
+
+    /// Moves a directory to a name that must be free. False if somebody was faster.
+    static func moveIfFree(_ source: String, to target: String) throws(ReleaseError) -> Bool {
+        if rename(source, target) == 0 { return true }
+        if errno == EEXIST || errno == ENOTEMPTY { return false }
+        throw ReleaseError.system("move \(source) to", target)
+    }
+
+    /// Makes renames in this directory survive a power cut.
+    static func flushDirectory(_ path: String) throws(ReleaseError) {
+        try OpenFile.reading(path).flush()
+    }
+
+    /// Makes everything written so far survive a power cut: the way to flush a whole tree. `sync` and not `syncfs`,
+    /// which the C library's Swift module does not show.
+    static func flushEverything() {
+        sync()
+    }
+
+    /// The path without links, `.` and `..`.
+    static func realPath(_ path: String) throws(ReleaseError) -> String {
+        guard let resolved = realpath(path, nil) else { throw ReleaseError.system("find", path) }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    static func readFile(_ path: String, bytesMax: Int) throws(ReleaseError) -> [UInt8] {
+        let file = try OpenFile.reading(path)
+        var bytes: [UInt8] = []
+        try file.forEachChunk { (chunk) throws(ReleaseError) in
+            guard bytes.count + chunk.count <= bytesMax else {
+                throw ReleaseError(
+                    .limitExceeded, "\(path) is longer than \(bytesMax) bytes", side: .publisher,
+                    remedy: "make it shorter")
+            }
+            bytes.append(contentsOf: chunk)
+        }
+        return bytes
+    }
+
+    /// Writes a file so that at any time, power cuts included, either the old or the new content is there.
+    ///
+    /// - Parameter temporary: A directory on the same file system for the unfinished file.
+    static func writeAtomically(
+        _ bytes: [UInt8], to path: String, by temporary: String, mode: UInt32 = 0o644
+    ) throws(ReleaseError) {
+        let file = try OpenFile.temporary(in: temporary)
+        do throws(ReleaseError) {
+            try bytes.span.bytes.withUnsafeBytes { (raw) throws(ReleaseError) in try file.writeAll(raw) }
+            try setMode(file.path, mode)
+            try file.flush()
+            try move(file.path, to: path)
+        } catch {
+            removeFile(file.path)
+            throw error
+        }
+        try flushDirectory(parent(of: path))
+    }
+
+    /// Removes a file that may be gone already; whether that worked only matters to the next sweep.
+    static func removeFile(_ path: String) {
+        unlink(path)
+    }
+
+    static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+}
+
+// MARK: - Trees
+
+extension Disk {
+    /// Removes a file or a directory with all that is in it, without following links. Nothing there is no error.
+    static func removeTree(_ path: String) throws(ReleaseError) {
+        // Names are bytes here: what a layer unpacked to need not be UTF-8.
+        try removeTree(Array(path.utf8CString))
+    }
+
+    private static func removeTree(_ path: [CChar]) throws(ReleaseError) {
+        var info = stat()
+        guard lstat(path, &info) == 0 else {
+            if errno == ENOENT { return }
+            throw ReleaseError.system("look at", text(path))
+        }
+        guard info.st_mode & S_IFMT == S_IFDIR else {
+            guard unlink(path) == 0 || errno == ENOENT else { throw ReleaseError.system("remove", text(path)) }
+            return
+        }
+        // A layer may hold directories that not even their owner may change.
+        if info.st_mode & S_IRWXU != S_IRWXU { chmod(path, S_IRWXU) }
+        for name in try rawNames(in: path) {
+            try removeTree(path.dropLast() + [CChar(UInt8(ascii: "/"))] + name)
+        }
+        guard rmdir(path) == 0 || errno == ENOENT else { throw ReleaseError.system("remove", text(path)) }
+    }
+
+    /// The names in a directory as zero-terminated bytes, without `.` and `..`.
+    private static func rawNames(in path: [CChar]) throws(ReleaseError) -> [[CChar]] {
+        guard let directory = opendir(path) else { throw ReleaseError.system("list", text(path)) }
+        defer { closedir(directory) }
+        var names: [[CChar]] = []
+        errno = 0
+        while let entry = readdir(directory) {
+            let offset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 0
+            let start = UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self)
+            let name = Array(UnsafeBufferPointer(start: start, count: strlen(start) + 1))
+            if !["..", "."].contains(text(name)) { names.append(name) }
+            errno = 0
+        }
+        guard errno == 0 else { throw ReleaseError.system("list", text(path)) }
+        return names
+    }
+
+    private static func text(_ path: [CChar]) -> String {
+        String(decoding: path.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+}

@@ -1,0 +1,84 @@
+public import VersionKitModel
+
+extension ReleaseStore {
+    /// The directory with the files of a layer, unpacking it if that was not done before.
+    ///
+    /// The archive is hashed again and every name in it is looked at before `tar` sees it, so a disk that rotted and a
+    /// publisher that went mad are noticed here. All files belong to the user of this process.
+    ///
+    /// - Returns: An absolute path. Nobody may write there: environments get an overlay on it.
+    /// - Throws: ``ReleaseError``, `unsafeLayer` for names that lead outside, `notFound` for a layer that is not here.
+    public func unpack(_ digest: Digest, runner: any CommandRunner) async throws(ReleaseError) -> String {
+        let target = unpackedPath(digest)
+        if try Disk.kind(of: target) == .directory { return target }
+        guard try hasLayer(digest) else { throw missing(digest) }
+        let found = try LayerInspector.inspect(layerPath(digest), name: "\(digest)", limits: limits).digest
+        guard found == digest else {
+            throw ReleaseError(
+                .wrongDigest, "layer \(digest) was damaged on this node's disk, it now is \(found)", side: .node,
+                isRetrySafe: true, remedy: "remove the layer, fetch it again, and check the disk")
+        }
+        let temporary = try Disk.makeTemporaryDirectory(in: incoming)
+        do throws(ReleaseError) {
+            try await unpack(digest, into: temporary, runner: runner)
+            if try !Disk.moveIfFree(temporary, to: target) {
+                // Somebody else unpacked the same layer meanwhile: the same bytes, as good as ours.
+                try Disk.removeTree(temporary)
+            }
+        } catch {
+            // The first error is the one to report; what stays behind is swept at the next opening.
+            try? Disk.removeTree(temporary)
+            throw error
+        }
+        try Disk.flushDirectory("\(root)/unpacked")
+        return target
+    }
+
+    private func unpack(
+        _ digest: Digest, into directory: String, runner: any CommandRunner
+    ) async throws(ReleaseError) {
+        try Disk.setMode(directory, 0o755)
+        // Modes as the publisher set them whatever the umask here; the top directory stays as made above, so that it
+        // can be moved and entered.
+        try await runner.runToSuccess(
+            "tar",
+            [
+                "--extract", "--force-local", "--file=\(layerPath(digest))", "--directory=\(directory)",
+                "--no-same-owner", "--same-permissions", "--no-overwrite-dir",
+            ])
+        // A name in `unpacked` promises whole files, after a power cut too.
+        Disk.flushEverything()
+    }
+
+    /// Unpacks all layers of a release.
+    ///
+    /// - Returns: Their directories, lowest first, as an overlay takes them.
+    public func unpack(
+        _ manifest: ReleaseManifest, runner: any CommandRunner
+    ) async throws(ReleaseError) -> [String] {
+        var directories: [String] = []
+        for layer in manifest.layers { directories.append(try await unpack(layer.digest, runner: runner)) }
+        return directories
+    }
+
+    /// Where a file of an unpacked release is on this node: the proxy's program, or the migrator's.
+    ///
+    /// - Parameter path: An absolute path inside the layers.
+    /// - Throws: ``ReleaseError``, `notFound` if no unpacked layer has it, `unsafeLayer` if a link leads outside.
+    public func file(_ path: String, of manifest: ReleaseManifest) throws(ReleaseError) -> String {
+        for layer in manifest.layers.reversed() {
+            let directory = unpackedPath(layer.digest)
+            guard try Disk.kind(of: "\(directory)\(path)") == .file else { continue }
+            let real = try Disk.realPath("\(directory)\(path)")
+            guard real.hasPrefix("\(directory)/") else {
+                throw ReleaseError(
+                    .unsafeLayer, "\(path) leads out of its layer, to \(real)", side: .publisher,
+                    remedy: "name the file itself, not a link")
+            }
+            return real
+        }
+        throw ReleaseError(
+            .notFound, "\(path) is in no unpacked layer of \(manifest.application) \(manifest.version)",
+            side: .publisher, remedy: "add the file to the release, or correct its path in the description")
+    }
+}

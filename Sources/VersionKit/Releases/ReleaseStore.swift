@@ -1,0 +1,59 @@
+internal import VersionKitModel
+
+/// The releases that a node has, on disk.
+///
+///     layers/<hex>                              archives, named by their content
+///     manifests/<application>/<version>/        manifest.json and manifest.sig, as the publisher made them
+///     unpacked/<hex>/                           the files of a layer, unpacked once, under every environment
+///     incoming/                                 whatever is not finished
+///
+/// Things are written in `incoming` and moved to their name when they are whole, verified and on the disk. So what has
+/// a name is good, and what a crash left in `incoming` is removed when the store is next opened with no other user.
+/// A store may be open in several processes at once.
+///
+/// - Important: Except for ``unpack(_:runner:)``'s wait for `tar`, methods read and write files on the calling thread.
+public final class ReleaseStore: Sendable {
+    /// The directory of the store.
+    public let root: String
+    /// The bounds of what is kept.
+    public let limits: ReleaseLimits
+    /// Held, shared, as long as the store is open: whoever gets it alone knows that nobody is writing in `incoming`.
+    private let presence: StoreLock
+
+    /// Opens a store, making its directories if need be and sweeping what a crash left behind.
+    public init(root: String, limits: ReleaseLimits = .standard) throws(ReleaseError) {
+        // Readable by its owner alone: layers may hold set-user-ID programs of releases long superseded, which no
+        // other user of the host should be able to start.
+        try Disk.makeDirectory(root, mode: 0o700)
+        let real = try Disk.realPath(root)
+        for name in ["layers", "manifests", "unpacked", "incoming"] {
+            try Disk.makeDirectory("\(real)/\(name)")
+        }
+        self.root = real
+        self.limits = limits
+        presence = try StoreLock("\(real)/.presence")
+        if try presence.tryExclusive() {
+            for name in try Disk.names(in: "\(real)/incoming") { try Disk.removeTree("\(real)/incoming/\(name)") }
+        }
+        try presence.shared()
+    }
+
+    var incoming: String { "\(root)/incoming" }
+
+    func layerPath(_ digest: Digest) -> String { "\(root)/layers/\(digest.hex)" }
+
+    func unpackedPath(_ digest: Digest) -> String { "\(root)/unpacked/\(digest.hex)" }
+
+    func manifestDirectory(_ application: ApplicationID, _ version: Version) -> String {
+        "\(root)/manifests/\(application)/\(version)"
+    }
+
+    /// Runs a change of what the store holds with no other such change beside it, in any process.
+    func withChanges<Result>(_ body: () throws(ReleaseError) -> Result) throws(ReleaseError) -> Result {
+        let lock = try StoreLock("\(root)/.changes")
+        try lock.exclusive()
+        // The lock lives until the body has returned.
+        defer { withExtendedLifetime(lock) {} }
+        return try body()
+    }
+}

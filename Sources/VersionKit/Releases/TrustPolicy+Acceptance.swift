@@ -1,0 +1,37 @@
+public import VersionKitModel
+
+/// Who wants this node to run a release.
+public enum ReleaseRequest: Sendable, Hashable {
+    /// A peer's header spoke of it: only what is newer is of interest.
+    case advertised
+    /// The operator of this node said so: older releases too.
+    case `operator`
+}
+
+extension TrustPolicy {
+    /// Whether this node should move to a release, given what it runs.
+    ///
+    /// An old release keeps its good signature for ever, so without this rule any peer could bring back an old mistake.
+    ///
+    /// - Parameter current: The newest version that runs here, `nil` if none does.
+    /// - Throws: ``ReleaseError``, `olderVersion` or `sameVersion`.
+    public func acceptance(
+        of manifest: ReleaseManifest, current: Version?, requested: ReleaseRequest
+    ) throws(ReleaseError) {
+        guard manifest.application == application else {
+            throw ReleaseError(
+                .otherApplication, "this is a release of \(manifest.application), not of \(application)",
+                side: .publisher)
+        }
+        guard let current, requested == .advertised else { return }
+        if manifest.version == current {
+            throw ReleaseError(
+                .sameVersion, "version \(manifest.version) is what this node runs already", side: .peer)
+        }
+        if manifest.version < current {
+            throw ReleaseError(
+                .olderVersion, "version \(manifest.version) is older than what this node runs (\(current))",
+                side: .peer, remedy: "use versionctl rollback to go back to it")
+        }
+    }
+}

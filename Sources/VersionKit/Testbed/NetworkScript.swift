@@ -1,0 +1,94 @@
+/// The commands for `ip -batch` that make a plan's network, and what is left to do by ourselves. Pure.
+///
+/// All bridges are in one namespace, the fabric. A direct link is one veth pair. Any other is two, and
+/// between their near ends frames are carried by this process:
+///
+///     host eth0 ==veth== c1a    (carried)    c1b ==veth== c1p in bridge s0
+struct NetworkScript {
+    /// Two interfaces of the fabric to carry frames between.
+    struct CarriedLink: Hashable {
+        var firstInterface: String
+        var firstName: String
+        var secondInterface: String
+        var secondName: String
+        var link: Link
+    }
+
+    /// Runs in the fabric, which then needs the hosts' namespaces as the descriptors `hostDescriptor`.
+    private(set) var fabric = ""
+    /// One for each host, in the plan's order, to run on the host.
+    private(set) var hosts: [String] = []
+    private(set) var carried: [CarriedLink] = []
+
+    static func hostDescriptor(_ index: Int) -> Int32 { 100 + Int32(index) }
+
+    init(_ plan: TestbedPlan) {
+        var bridges: [String: String] = [:]
+        for (index, segment) in plan.segments.enumerated() {
+            bridges[segment] = "s\(index)"
+            // No spanning tree, so ports forward at once; nothing to learn about multicast.
+            fabric += "link add name s\(index) type bridge stp_state 0 forward_delay 0 mcast_snooping 0\n"
+            raise("s\(index)")
+        }
+        for (index, link) in plan.links.enumerated() {
+            guard let first = bridges[link.first], let second = bridges[link.second] else { continue }
+            join(link, first, second, prefix: "l\(index)")
+        }
+        for (index, host) in plan.hosts.enumerated() {
+            guard let bridge = bridges[host.segment] else { continue }
+            attach(host, to: bridge, prefix: "h\(index)", namespace: Self.hostDescriptor(index))
+            let prefixLength = IPv4Subnet(plan.subnet)?.prefixLength ?? 32
+            hosts.append(
+                """
+                link set lo up
+                addr add \(host.address)/\(prefixLength) broadcast + dev eth0
+                link set eth0 up
+
+                """)
+        }
+    }
+
+    private mutating func join(
+        _ link: TestbedPlan.SegmentLink, _ first: String, _ second: String, prefix: String
+    ) {
+        if link.link.isDirect {
+            fabric += "link add name \(prefix)p type veth peer name \(prefix)q\n"
+        } else {
+            fabric += "link add name \(prefix)p type veth peer name \(prefix)a\n"
+            fabric += "link add name \(prefix)q type veth peer name \(prefix)b\n"
+            carry(prefix, link.first, link.second, link.link)
+        }
+        raise("\(prefix)p", in: first)
+        raise("\(prefix)q", in: second)
+    }
+
+    private mutating func attach(
+        _ host: TestbedPlan.Host, to bridge: String, prefix: String, namespace: Int32
+    ) {
+        let peer = "peer name eth0 netns /proc/self/fd/\(namespace)"
+        if host.link.isDirect {
+            fabric += "link add name \(prefix)p type veth \(peer)\n"
+        } else {
+            fabric += "link add name \(prefix)a type veth \(peer)\n"
+            fabric += "link add name \(prefix)p type veth peer name \(prefix)b\n"
+            carry(prefix, host.name, host.segment, host.link)
+        }
+        raise("\(prefix)p", in: bridge)
+    }
+
+    private mutating func carry(_ prefix: String, _ first: String, _ second: String, _ link: Link) {
+        raise("\(prefix)a")
+        raise("\(prefix)b")
+        carried.append(
+            CarriedLink(
+                firstInterface: "\(prefix)a", firstName: first, secondInterface: "\(prefix)b",
+                secondName: second,
+                link: link))
+    }
+
+    // Without addresses of its own (addrgenmode) the fabric sends nothing by itself.
+    private mutating func raise(_ interface: String, in bridge: String? = nil) {
+        let master = bridge.map { " master \($0)" } ?? ""
+        fabric += "link set dev \(interface)\(master) addrgenmode none up\n"
+    }
+}

@@ -1,0 +1,93 @@
+import Testing
+import VersionKitModel
+
+@Suite("ReleaseManifest")
+struct ReleaseManifestTests {
+    private func manifest() throws -> ReleaseManifest {
+        ReleaseManifest(
+            application: try #require(ApplicationID(rawValue: "irislog")), version: 2, name: "2.0", replaces: 1,
+            ports: .init(peer: [6000], client: [6001]),
+            layers: [.init(digest: try #require(Digest(hex: String(repeating: "ab", count: 32))), size: 10240)],
+            start: ["/usr/bin/irislogd", "--port", "6000"], healthCheck: .init(port: 6001),
+            proxy: ["/usr/bin/irislog-proxy"], migrator: ["/usr/bin/irislog-migrate"],
+            configurationPath: "/etc/irislog", dataPath: "/var/lib/irislog")
+    }
+
+    /// Changes one thing and says which field is complained about.
+    private func complaint(_ change: (inout ReleaseManifest) -> Void) throws -> ManifestError? {
+        var manifest = try manifest()
+        change(&manifest)
+        do throws(ManifestError) {
+            try manifest.validate()
+            return nil
+        } catch {
+            #expect(!error.problem.isEmpty && !error.remedy.isEmpty)
+            return error
+        }
+    }
+
+    @Test("a sound manifest is valid, with and without its optional parts")
+    func sound() throws {
+        #expect(try complaint { _ in } == nil)
+        let bare = try complaint {
+            $0.replaces = nil
+            $0.proxy = nil
+            $0.migrator = nil
+            $0.configurationPath = nil
+            $0.dataPath = nil
+            $0.ports.peer = []
+        }
+        #expect(bare == nil)
+    }
+
+    @Test("a port has one role, and is a port")
+    func ports() throws {
+        let both = try #require(try complaint { $0.ports.client = [6002, 6000] })
+        #expect(both.code == .conflict)
+        #expect(both.description.contains("ports.client[1]: port 6000 is already in ports.peer"))
+        #expect(try complaint { $0.ports.peer = [6000, 6000] }?.field == "ports.peer[1]")
+        #expect(try complaint { $0.ports.peer = [0] }?.field == "ports.peer[0]")
+        #expect(try complaint { $0.ports = .init() }?.field == "ports")
+        #expect(try complaint { $0.ports.peer = Array(1...33) }?.code == .outOfBounds)
+        #expect(try complaint { $0.healthCheck.port = 0 }?.field == "healthCheck.port")
+    }
+
+    @Test("paths are absolute and do not lead upwards")
+    func paths() throws {
+        #expect(try complaint { $0.configurationPath = "etc" }?.code == .badPath)
+        #expect(try complaint { $0.dataPath = "/var/../etc" }?.code == .badPath)
+        #expect(try complaint { $0.dataPath = "/var/..data" } == nil)
+        #expect(try complaint { $0.start = ["irislogd"] }?.field == "start[0]")
+        #expect(try complaint { $0.proxy = ["/../../bin/sh"] }?.field == "proxy[0]")
+        #expect(try complaint { $0.migrator = [] }?.field == "migrator")
+        #expect(try complaint { $0.start = ["/bin/a\u{0}b"] }?.field == "start[0]")
+        #expect(try complaint { $0.start.append("a\u{0}b") }?.field == "start[3]")
+        #expect(try complaint { $0.dataPath = "/" + String(repeating: "a", count: 1024) }?.code == .outOfBounds)
+    }
+
+    @Test("layers are few, different, of a known kind and within their size")
+    func layers() throws {
+        #expect(try complaint { $0.layers = [] }?.field == "layers")
+        #expect(try complaint { $0.layers += $0.layers }?.code == .conflict)
+        #expect(try complaint { $0.layers[0].size = 0 }?.field == "layers[0].size")
+        #expect(try complaint { $0.layers[0].size = .max }?.code == .outOfBounds)
+        #expect(try complaint { $0.layers[0].mediaType = "text/plain" }?.code == .unsupported)
+        #expect(try complaint { $0.layers = Array(repeating: $0.layers[0], count: 65) }?.field == "layers")
+    }
+
+    @Test("numbers, names and formats keep their bounds")
+    func bounds() throws {
+        #expect(try complaint { $0.format = 2 }?.code == .unsupported)
+        #expect(try complaint { $0.name = "" }?.field == "name")
+        #expect(try complaint { $0.name = "2.0\u{1b}[31m" }?.field == "name")
+        #expect(try complaint { $0.name = String(repeating: "x", count: 65) }?.field == "name")
+        #expect(try complaint { $0.replaces = 2 }?.code == .conflict)
+        #expect(try complaint { $0.start = [] }?.field == "start")
+        #expect(try complaint { $0.healthCheck.kind = .init(rawValue: "icmp") }?.code == .unsupported)
+        #expect(try complaint { $0.healthCheck.startupTimeoutMilliseconds = 0 }?.code == .outOfBounds)
+        #expect(try complaint { $0.healthCheck.intervalMilliseconds = -1 }?.code == .outOfBounds)
+        #expect(try complaint { $0.retirement.messagesPerSecond = .nan }?.field == "retirement.messagesPerSecond")
+        #expect(try complaint { $0.retirement.messagesPerSecond = -1 }?.field == "retirement.messagesPerSecond")
+        #expect(try complaint { $0.retirement.periodMilliseconds = .max }?.field == "retirement.periodMilliseconds")
+    }
+}

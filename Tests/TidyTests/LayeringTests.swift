@@ -1,0 +1,92 @@
+import Foundation
+import Testing
+
+/// The rings of docs/ARCHITECTURE.md, as far as the compiler does not see to them: it refuses an undeclared dependency,
+/// but not Foundation, nor what is reached through another module.
+///
+/// Method: read the import lines and the code of every folder; no building.
+@Suite("Layering")
+struct LayeringTests {
+    /// Folders of Sources/VersionKit that hold values and state machines.
+    static let pureFolders = ["Model", "Wire", "Proxy", "Router", "Upgrade"]
+
+    /// What they may import: nothing that has sockets, clocks, tasks or files.
+    static let pureImports: Set<String> =
+        Set(pureFolders.map { "VersionKit\($0)" })
+        .union(["Swift", "Synchronization", "NIOCore", "DequeModule", "OrderedCollections"])
+
+    @Test("a pure folder imports only what is pure", arguments: pureFolders)
+    func pureFoldersImportOnlyPureModules(folder: String) {
+        for file in Repository.files(under: "Sources/VersionKit/\(folder)", suffix: ".swift") {
+            for (number, module) in imports(of: file) where !Self.pureImports.contains(module) {
+                Issue.record(
+                    """
+                    \(file.path):\(number): imports \(module) in the pure ring. Move what needs it to an effects module \
+                    (Transport, Releases, Isolation, Journal), or take the value it was needed for as an argument.
+                    """)
+            }
+        }
+    }
+
+    @Test("an adapter imports only the umbrella")
+    func adaptersImportOnlyTheUmbrella() {
+        for file in Repository.files(under: "Sources/Adapters", suffix: ".swift") {
+            // Its own modules are named after its folder: IrisLogMessages, IrisLogAdapter, IrisLogMigrator.
+            let adapter = String(file.path.split(separator: "/")[2])
+            for (number, module) in imports(of: file) where module != "VersionKit" && !module.hasPrefix(adapter) {
+                Issue.record(
+                    """
+                    \(file.path):\(number): imports \(module). An adapter imports VersionKit and its own modules, nothing \
+                    else: what it lacks belongs behind VersionKit's API.
+                    """)
+            }
+        }
+    }
+
+    /// What makes two runs of a state machine differ. Time comes in as an argument, randomness as a generator.
+    static let impureCode: [(pattern: String, advice: String)] = [
+        (#"\.now\b"#, "take the time as an argument: `at now:`"),
+        (#"\bTask\.sleep\b"#, "return a deadline; the shell waits for it"),
+        (#"\b(Continuous|Suspending|Test)Clock\b"#, "take the time as an argument: `at now:`"),
+        (#"\bDate\("#, "take the time as an argument: `at now:`"),
+        (#"\bDispatchTime\b"#, "take the time as an argument: `at now:`"),
+        (#"\bSystemRandomNumberGenerator\b"#, "take `inout some RandomNumberGenerator`"),
+        (#"\.(random|shuffled|shuffle|randomElement)\((?!.*\busing:)"#, "pass the generator: `using: &random`"),
+    ]
+
+    @Test("a pure folder knows neither clock nor chance", arguments: pureFolders)
+    func pureFoldersAreDeterministic(folder: String) throws {
+        let rules = try Self.impureCode.map { (try NSRegularExpression(pattern: $0.pattern), $0.advice) }
+        for file in Repository.files(under: "Sources/VersionKit/\(folder)", suffix: ".swift") {
+            for (number, line) in file.lines {
+                let code = String(code(of: line))
+                for (pattern, advice) in rules where pattern.matches(code) {
+                    Issue.record("\(file.path):\(number): `\(code.trimmed)` is not deterministic; \(advice).")
+                }
+            }
+        }
+    }
+
+    /// The modules that a file imports, `import struct A.B` and `@testable public import A.B` included.
+    private func imports(of file: RepositoryFile) -> [(line: Int, module: String)] {
+        file.lines.compactMap { number, line in
+            var words = code(of: line).split { $0 == " " || $0 == "\t" }[...]
+            let modifiers: Set<Substring> = ["public", "package", "internal", "fileprivate", "private"]
+            while let word = words.first, word.hasPrefix("@") || modifiers.contains(word) { words.removeFirst() }
+            guard words.popFirst() == "import" else { return nil }
+            let kinds: Set<Substring> = ["struct", "class", "enum", "protocol", "typealias", "func", "let", "var"]
+            if let kind = words.first, kinds.contains(kind) { words.removeFirst() }
+            return words.first?.split(separator: ".").first.map { (number, String($0)) }
+        }
+    }
+}
+
+extension NSRegularExpression {
+    func matches(_ text: String) -> Bool {
+        firstMatch(in: text, range: NSRange(text.startIndex..., in: text)) != nil
+    }
+}
+
+extension String {
+    var trimmed: String { trimmingCharacters(in: .whitespaces) }
+}
