@@ -25,7 +25,7 @@ let deque = Target.Dependency.product(name: "DequeModule", package: "swift-colle
 let package = Package(
     name: "VersionKit",
     products: [
-        .library(name: "VersionKit", targets: ["VersionKit"]),
+        .library(name: "VersionKit", targets: ["VersionKit"])
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
@@ -73,6 +73,54 @@ let package = Package(
                 "VersionKitTransport", "VersionKitUpgrade", "VersionKitWire", logging, nioCore, nioPosix,
             ]),
 
+        // Adapters: what the developers of applications write ----------------------------------------------
+        .target(name: "IrisLogAdapter", dependencies: ["VersionKit"], path: "Sources/Adapters/IrisLog"),
+
+        // Examples: applications that know nothing of VersionKit, and the programs around their adapters ----
+        .systemLibrary(
+            name: "CLibXML2", path: "Sources/CInterop/CLibXML2", pkgConfig: "libxml-2.0",
+            providers: [.apt(["libxml2-dev"])]),
+        .target(name: "IrisLogCore", dependencies: ["CLibXML2"], path: "Sources/Examples/IrisLog/Core"),
+        .target(
+            name: "IrisLogNetwork", dependencies: ["IrisLogCore", nioCore, nioPosix],
+            path: "Sources/Examples/IrisLog/Network"),
+        .target(
+            name: "IrisLogProtocol1", dependencies: ["IrisLogCore", "IrisLogNetwork", nioCore],
+            path: "Sources/Examples/IrisLog/Protocol1"),
+        .target(
+            name: "IrisLogProtocol2", dependencies: ["IrisLogCore", "IrisLogNetwork", nioCore],
+            path: "Sources/Examples/IrisLog/Protocol2"),
+        .executableTarget(
+            name: "irislog1", dependencies: ["IrisLogCore", "IrisLogNetwork", "IrisLogProtocol1"],
+            path: "Sources/Examples/IrisLog/Version1"),
+        .executableTarget(
+            name: "irislog2", dependencies: ["IrisLogCore", "IrisLogNetwork", "IrisLogProtocol2"],
+            path: "Sources/Examples/IrisLog/Version2"),
+        .executableTarget(
+            name: "irislog-proxy", dependencies: ["IrisLogAdapter", "VersionKit"],
+            path: "Sources/Examples/IrisLog/Proxy"),
+        .executableTarget(
+            name: "irislog-migrate", dependencies: ["IrisLogAdapter", "VersionKit"],
+            path: "Sources/Examples/IrisLog/Migrate"),
+        // Uses an IrisLog without pause, and reads back what was acknowledged.
+        .executableTarget(
+            name: "irislog-load",
+            dependencies: ["IrisLogCore", "IrisLogProtocol1", "IrisLogProtocol2", arguments],
+            path: "Sources/Examples/IrisLog/Load"),
+        // IrisLog on a testbed of hosts with versiond: for the demonstration and for tests.
+        .target(
+            name: "IrisLogFleet",
+            dependencies: ["VersionKitControl", "VersionKitProcesses", "VersionKitTestbed"],
+            path: "Sources/Examples/IrisLog/Fleet"),
+        // The demonstration: `make demo`.
+        .executableTarget(
+            name: "irislog-demo",
+            dependencies: [
+                "IrisLogFleet", "VersionKitControl", "VersionKitModel", "VersionKitTestbed", "VersionKitUpgrade",
+                arguments,
+            ],
+            path: "Sources/Examples/IrisLog/Demo"),
+
         // Commands ---------------------------------------------------------------------------------------
         .executableTarget(
             name: "versiond",
@@ -86,7 +134,8 @@ let package = Package(
             path: "Sources/Commands/versionctl"),
         // The init of an environment; its protocol is the Isolation module's.
         .executableTarget(
-            name: "versionkit-environment", dependencies: ["CLinux", "VersionKitProcesses"], path: "Sources/Commands/environment"),
+            name: "versionkit-environment", dependencies: ["CLinux", "VersionKitProcesses"],
+            path: "Sources/Commands/environment"),
 
         // Hosts as network namespaces on one machine, for demonstrations, tests and measurements.
         layer("Testbed", ["CLinux"]),
@@ -96,6 +145,7 @@ let package = Package(
             name: "VersionKit",
             dependencies: [
                 "VersionKitModel", "VersionKitWire", "VersionKitProxy", "VersionKitUpgrade", "VersionKitTransport",
+                nioCore,
             ],
             path: "Sources/VersionKit/VersionKit"),
 
@@ -104,6 +154,22 @@ let package = Package(
         tests("Releases", ["VersionKitReleases", "VersionKitModel"]),
         tests("Testbed", ["VersionKitTestbed", "CLinux", "testbed-holder"]),
         tests("Tidy", []),
+        tests(
+            "IrisLog",
+            ["IrisLogCore", "IrisLogNetwork", "IrisLogProtocol1", "IrisLogProtocol2", nioCore, nioPosix]),
+        tests(
+            "Transport",
+            [
+                "CLinux", "VersionKitModel", "VersionKitProcesses", "VersionKitProxy", "VersionKitTransport",
+                "VersionKitWire", nioCore, nioPosix,
+            ]),
+        // Real hosts, processes and kernels: the programs are built beside the tests, and used by their path.
+        tests(
+            "Node",
+            [
+                "CLinux", "IrisLogFleet", "VersionKitControl", "VersionKitModel", "VersionKitProcesses",
+                "VersionKitTestbed", "VersionKitUpgrade", "VersionKitWire", nioCore,
+            ]),
         // Holds a testbed until it is killed, for TestbedTests.
         .executableTarget(name: "testbed-holder", dependencies: ["VersionKitTestbed"], path: "Tests/TestbedHolder"),
     ]

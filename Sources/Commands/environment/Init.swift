@@ -21,7 +21,8 @@ final class Init {
     func run() -> Never {
         let signals = childSignals()
         var watched = [
-            pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0), pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
         ]
         while true {
             _ = poll(&watched, 2, -1)
@@ -80,7 +81,9 @@ final class Init {
         let arguments = Array(words.dropFirst())
         switch words.first {
         case "run":
-            guard let pid = spawn(arguments, environment: ["LD_LIBRARY_PATH=\(RootFileSystem.runtime)"]) else { return Control.say("done 127") }
+            guard let pid = spawn(arguments, environment: ["LD_LIBRARY_PATH=\(RootFileSystem.runtime)"]) else {
+                return Control.say("done 127")
+            }
             Control.say("done \(wait(for: pid))")
         case "start":
             version = spawn(arguments)

@@ -27,7 +27,9 @@ struct RootFileSystem {
         try directory("/run/versionkit")
         try bind(layout.run, to: "/run/versionkit", readOnly: true)
         try mountTools()
-        guard sethostname(layout.hostname, layout.hostname.utf8.count) == 0 else { throw Failure(call: "set host name") }
+        guard sethostname(layout.hostname, layout.hostname.utf8.count) == 0 else {
+            throw Failure(call: "set host name")
+        }
         guard chdir(layout.root) == 0, vk_pivot_root(".", ".") == 0, vk_umount2(".", Int32(MNT_DETACH)) == 0,
             chdir("/") == 0
         else { throw Failure(call: "change the root directory") }
@@ -46,7 +48,9 @@ struct RootFileSystem {
         if status.st_mode & S_IFMT == S_IFLNK {
             var target = [CChar](repeating: 0, count: Int(PATH_MAX))
             guard readlink(path, &target, target.count - 1) > 0 else { throw Failure(call: "read link \(path)") }
-            guard symlink(target, layout.root + path) == 0 || errno == EEXIST else { throw Failure(call: "link \(path)") }
+            guard symlink(target, layout.root + path) == 0 || errno == EEXIST else {
+                throw Failure(call: "link \(path)")
+            }
         } else {
             try directory(path)
             try bind(path, to: path, readOnly: true)

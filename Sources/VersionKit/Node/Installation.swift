@@ -13,7 +13,9 @@ struct Installation: Sendable {
     static func current() throws(NodeError) -> Installation {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         let length = readlink("/proc/self/exe", &buffer, buffer.count - 1)
-        guard length > 0 else { throw NodeError("the path of versiond is unknown: \(String(cString: strerror(errno)))") }
+        guard length > 0 else {
+            throw NodeError("the path of versiond is unknown: \(String(cString: strerror(errno)))")
+        }
         let program = String(decoding: buffer[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self)
         let directory = String(program[..<(program.lastIndex(of: "/") ?? program.startIndex)])
         let installation = Installation(

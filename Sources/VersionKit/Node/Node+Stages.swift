@@ -38,7 +38,9 @@ extension Node {
             manifest = try application.trust.verify(
                 manifestBytes: release.manifestBytes, signatureBytes: release.signatureBytes)
         }
-        let older = application.records.values.filter { $0.version != version && !$0.isRetired && !$0.pipeline.isUndone }
+        let older = application.records.values.filter {
+            $0.version != version && !$0.isRetired && !$0.pipeline.isUndone
+        }
         try application.trust.acceptance(
             of: manifest, current: older.map(\.version).max(), requested: .advertised)
     }

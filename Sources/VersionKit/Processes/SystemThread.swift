@@ -24,11 +24,13 @@ package struct SystemThread: Sendable {
     package func start() {
         var thread = pthread_t()
         let box = Unmanaged.passRetained(Box(body))
-        let result = pthread_create(&thread, nil, { argument in
-            guard let argument else { return nil }
-            Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
-            return nil
-        }, box.toOpaque())
+        let result = pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument else { return nil }
+                Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
+                return nil
+            }, box.toOpaque())
         precondition(result == 0, "no thread could be made: \(String(cString: strerror(result)))")
         pthread_detach(thread)
     }

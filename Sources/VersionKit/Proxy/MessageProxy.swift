@@ -170,7 +170,8 @@ public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
             return
         }
         // An older version's good answer was better than what a newer one had.
-        if case .all = exchange.plan {} else if let newest, chosen.version < newest, chosen.verdict == .answer {
+        if case .all = exchange.plan {
+        } else if let newest, chosen.version < newest, chosen.verdict == .answer {
             connection.noteNeeded(chosen.version)
         }
         connection.noteAnswered(failed: failed)

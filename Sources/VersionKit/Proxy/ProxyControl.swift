@@ -126,7 +126,8 @@ extension VersionTable {
         for field in fields.dropFirst() {
             let parts = field.split(separator: "=")
             let place = parts.count == 3 ? parts[1].split(separator: ":") : []
-            guard place.count == 2, let version = Version(String(parts[0])), let role = VersionList.Role(rawValue: String(parts[2])),
+            guard place.count == 2, let version = Version(String(parts[0])),
+                let role = VersionList.Role(rawValue: String(parts[2])),
                 let address = IPv4Address(String(place[0])), let port = UInt16(place[1])
             else { return nil }
             versions.insert(version, role: role)
@@ -147,7 +148,9 @@ extension ProxyCounters {
             case "connections": connections = value
             case "refused": refused = value
             default:
-                guard parts[0].hasPrefix("needed-"), let version = Version(String(parts[0].dropFirst(7))) else { return nil }
+                guard parts[0].hasPrefix("needed-"), let version = Version(String(parts[0].dropFirst(7))) else {
+                    return nil
+                }
                 needed[version] = value
             }
         }

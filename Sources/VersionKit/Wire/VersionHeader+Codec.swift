@@ -56,7 +56,9 @@ extension VersionHeader {
         }
         guard let format: UInt8 = reader.readInteger() else { return .needMore }
         guard format == formatVersion else { return .invalid(.unknownFormat) }
-        guard let flags: UInt8 = reader.readInteger(), let length: UInt16 = reader.readInteger() else { return .needMore }
+        guard let flags: UInt8 = reader.readInteger(), let length: UInt16 = reader.readInteger() else {
+            return .needMore
+        }
         guard length > fixedBytes, length <= limits.headerBytesMax else { return .invalid(.absurdLength) }
         guard let rest = bytes.getSlice(at: bytes.readerIndex, length: Int(length)) else { return .needMore }
         return decodeBody(rest, flags: Flags(rawValue: flags).intersection(.control))

@@ -29,7 +29,9 @@ enum HealthCheck {
             let descriptor = socket(AF_INET, kind, 0)
             guard descriptor >= 0 else { return false }
             defer { close(descriptor) }
-            if vk_connect_ipv4(descriptor, endpoint.address.number.bigEndian, endpoint.port.bigEndian) == 0 { return true }
+            if vk_connect_ipv4(descriptor, endpoint.address.number.bigEndian, endpoint.port.bigEndian) == 0 {
+                return true
+            }
             guard errno == EINPROGRESS else { return false }
             var watched = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
             return poll(&watched, 1, tryTimeout) == 1 && vk_socket_error(descriptor) == 0

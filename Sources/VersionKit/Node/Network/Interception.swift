@@ -86,7 +86,8 @@ struct Interception: Sendable {
     private func run(_ program: String, _ arguments: [String], input: String = "") async throws {
         let result = try await Command.run(program, arguments, input: input)
         guard result.exit.isSuccess else {
-            throw NodeError("\(program) \(arguments.joined(separator: " ")) ended with \(result.exit): \(result.output)")
+            throw NodeError(
+                "\(program) \(arguments.joined(separator: " ")) ended with \(result.exit): \(result.output)")
         }
     }
 

@@ -169,7 +169,8 @@ actor ProxySupervisor {
     private func ended(_ instance: ProxyInstance) {
         change(instance) { $0.isGone = true }
         guard !isStopped, let running = current, running.instance === instance else { return }
-        logger.error("a proxy ended by itself and is started again", metadata: ["version": "\(running.program.version)"])
+        logger.error(
+            "a proxy ended by itself and is started again", metadata: ["version": "\(running.program.version)"])
         instance.kill()
         past.add(running.counters)
         Task { await self.restart(running.program) }

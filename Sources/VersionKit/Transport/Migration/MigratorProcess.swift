@@ -52,7 +52,8 @@ extension MigrationProgress {
     /// The progress that a line of a migrator's standard output tells of, or `nil` if it says something else.
     public init?(line: some StringProtocol) {
         let fields = line.split(separator: " ")
-        guard fields.count == 3, fields[0] == "progress", let examined = UInt64(fields[1]), let copied = UInt64(fields[2])
+        guard fields.count == 3, fields[0] == "progress", let examined = UInt64(fields[1]),
+            let copied = UInt64(fields[2])
         else { return nil }
         self.init(examined: examined, copied: copied)
     }

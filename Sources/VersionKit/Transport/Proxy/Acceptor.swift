@@ -30,7 +30,8 @@ final class Acceptor: Sendable {
     func start() {
         SystemThread(name: "acceptor") { [self] in
             var watched = [
-                pollfd(fd: listener, events: Int16(POLLIN), revents: 0), pollfd(fd: wake, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: listener, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: wake, events: Int16(POLLIN), revents: 0),
             ]
             while true {
                 _ = poll(&watched, 2, -1)

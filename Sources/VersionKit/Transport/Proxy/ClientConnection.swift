@@ -211,7 +211,9 @@ final class ClientConnection<Callbacks: ProxyCallbacks>: ChannelInboundHandler {
         context.eventLoop.assumeIsolated().execute { self.move() }
     }
 
-    private var isAtBoundary: Bool { callbacks.isQuiescent && unread.count <= limits.handoverBytesMax && !isInputClosed }
+    private var isAtBoundary: Bool {
+        callbacks.isQuiescent && unread.count <= limits.handoverBytesMax && !isInputClosed
+    }
 
     private func move() {
         isMoving = false

@@ -1,0 +1,11 @@
+#ifndef CLIBXML2_SHIM_H
+#define CLIBXML2_SHIM_H
+#include <libxml/parser.h>
+#include <libxml/tree.h>
+#include <libxml/xmlerror.h>
+#include <libxml/xpath.h>
+#include <libxml/xpathInternals.h>
+
+// xmlFree is a mutable global variable, which Swift 6 refuses to read.
+static inline void clibxml2_free(void *memory) { xmlFree(memory); }
+#endif

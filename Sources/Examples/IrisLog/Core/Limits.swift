@@ -1,0 +1,44 @@
+/// Every bound of the application in one place: nothing from outside grows without one of these.
+public enum Limits {
+    /// Bytes of a query, and of a line of the text protocol.
+    public static let lineBytes = 8 * 1024
+    /// Bytes of one reading's value.
+    public static let valueBytes = 4 * 1024
+    /// Bytes of any XML document taken in, and of a frame of the binary protocol.
+    public static let documentBytes = 16 * 1024 * 1024
+    /// Bytes of all items of one answer; leaves room for the frame around them.
+    public static let answerBytes = 12 * 1024 * 1024
+    /// Items of one answer.
+    public static let answerItems = 500_000
+    /// Characters of an id or a sensor's name.
+    public static let nameCharacters = 64
+    /// Readings kept for each node; the oldest are dropped.
+    public static let readingsPerNode = 20_000
+    /// Different sensors of one node.
+    public static let sensorsPerNode = 256
+    /// Elements of the hierarchy file.
+    public static let hierarchyElements = 10_000
+    /// Servers a request may pass before it is refused.
+    public static let hops = 8
+    /// libxml2's evaluation steps for one expression.
+    public static let xpathOperations: UInt = 2_000_000
+    /// Size of the update log at which it is folded into the snapshot.
+    public static let logBytes = 8 * 1024 * 1024
+    /// Bytes of one record of the update log.
+    public static let recordBytes = 16 * 1024
+    /// Bytes of the snapshot file: larger than a document, since it was written by this server.
+    public static let snapshotBytes = 512 * 1024 * 1024
+    /// Bytes of the configuration file.
+    public static let configurationBytes = 64 * 1024
+    /// Requests to other servers at the same time, for one query.
+    public static let parallelRequests = 64
+    /// Connections open at the same time, for each listener.
+    public static let connections = 1000
+
+    /// How long to wait for another server.
+    ///
+    /// A server further down waits less, so that its partial answer still arrives while the asker waits.
+    public static func patience(hops: Int) -> Duration {
+        .milliseconds(max(250, 2000 - 225 * hops))
+    }
+}

@@ -1,0 +1,62 @@
+/// A token of XPath 1.0.
+struct XPathToken: Equatable {
+    enum Kind { case name, number, literal, symbol }
+    let kind: Kind
+    let text: String
+
+    init(_ kind: Kind, _ text: String) {
+        self.kind = kind
+        self.text = text
+    }
+
+    func isSymbol(_ text: String) -> Bool { kind == .symbol && self.text == text }
+    func isName(_ names: Set<String>) -> Bool { kind == .name && names.contains(text) }
+}
+
+/// Splits an expression into tokens, so that the planner never mistakes the inside of a string for a path.
+enum XPathTokens {
+    private static let pairs: Set<String> = ["//", "..", "::", "!=", "<=", ">="]
+    private static let singles: Set<Character> = [
+        "/", "|", "+", "-", "=", "<", ">", "(", ")", "[", "]", ".", "@", ",", ":", "*", "$",
+    ]
+
+    /// The tokens; nil if a character belongs to none or a string is not closed.
+    static func split(_ text: String) -> [XPathToken]? {
+        var tokens: [XPathToken] = []
+        let characters = Array(text)
+        var index = 0
+        while index < characters.count {
+            let character = characters[index]
+            var end = index + 1
+            if character == " " || character == "\t" {
+                index = end
+                continue
+            }
+            if character == "'" || character == "\"" {
+                guard let close = characters[end...].firstIndex(of: character) else { return nil }
+                end = close + 1
+                tokens.append(XPathToken(.literal, String(characters[index..<end])))
+            } else if character.isDigit || (character == "." && end < characters.count && characters[end].isDigit) {
+                while end < characters.count, characters[end].isDigit || characters[end] == "." { end += 1 }
+                tokens.append(XPathToken(.number, String(characters[index..<end])))
+            } else if character.isLetter || character == "_" {
+                while end < characters.count, characters[end].isInName { end += 1 }
+                tokens.append(XPathToken(.name, String(characters[index..<end])))
+            } else if end < characters.count, pairs.contains(String(characters[index...end])) {
+                end += 1
+                tokens.append(XPathToken(.symbol, String(characters[index..<end])))
+            } else if singles.contains(character) {
+                tokens.append(XPathToken(.symbol, String(character)))
+            } else {
+                return nil
+            }
+            index = end
+        }
+        return tokens
+    }
+}
+
+extension Character {
+    fileprivate var isDigit: Bool { ("0"..."9").contains(self) }
+    fileprivate var isInName: Bool { isLetter || isDigit || self == "_" || self == "-" || self == "." }
+}

@@ -1,0 +1,66 @@
+/// The hosts of a demonstration or a test, and IrisLog's hierarchy over them: three regions with two hosts each.
+package struct Fleet: Sendable {
+    /// One host.
+    package struct Member: Sendable {
+        package var name: String
+        package var address: String
+        package var region: String
+        package var site: String
+
+        /// The path of the member's leaf in the hierarchy.
+        package var path: String {
+            "/country[@id='\(Fleet.country)']/region[@id='\(region)']/site[@id='\(site)']/node[@id='\(name)']"
+        }
+    }
+
+    package static let country = "earth"
+    package static let application = "irislog"
+    package static let clientPort: UInt16 = 7000
+    package static let peerPort: UInt16 = 7100
+
+    package let members: [Member]
+    package let regions: [String]
+
+    /// So many hosts in each region; the first of all is the root of the hierarchy.
+    package init(regions: [String] = ["north", "south", "west"], hostsPerRegion: Int) {
+        self.regions = regions
+        var members: [Member] = []
+        for (index, region) in regions.enumerated() {
+            for host in 1...hostsPerRegion {
+                members.append(
+                    Member(
+                        name: "n\(members.count + 1)", address: "10.99.\(index + 1).\(host)", region: region,
+                        site: "\(region)-site"))
+            }
+        }
+        self.members = members
+    }
+
+    /// The hierarchy: a region's first host also keeps its site and the region, the first of all keeps the country.
+    package var hierarchy: String {
+        var xml = "<country id=\"\(Self.country)\" host=\"\(members[0].address)\">"
+        for region in regions {
+            let hosts = members.filter { $0.region == region }
+            xml += "<region id=\"\(region)\" host=\"\(hosts[0].address)\">"
+            xml += "<site id=\"\(hosts[0].site)\" host=\"\(hosts[0].address)\">"
+            for host in hosts { xml += "<node id=\"\(host.name)\" host=\"\(host.address)\"/>" }
+            xml += "</site></region>"
+        }
+        return xml + "</country>\n"
+    }
+
+    package func configuration(of member: Member) -> String {
+        """
+        self \(member.address)
+        data /var/lib/irislog
+        client-port \(Self.clientPort)
+        peer-port \(Self.peerPort)
+
+        """
+    }
+
+    /// The query that has one item for each node that this protocol's agents update.
+    package func everywhere(sensor: String) -> String {
+        "/country[@id='\(Self.country)']/region/site/node/current[@sensor='\(sensor)']"
+    }
+}

@@ -1,0 +1,81 @@
+import Glibc
+package import VersionKitControl
+import VersionKitProcesses
+package import VersionKitTestbed
+
+/// One host with its versiond.
+package struct FleetNode: Sendable {
+    package let member: Fleet.Member
+    package let host: TestbedHost
+    package let process: HostProcess
+    package let client: ControlClient
+    package let directory: String
+    let programs: String
+
+    /// Starts versiond on a host.
+    package static func start(
+        _ member: Fleet.Member, of fleet: Fleet, on host: TestbedHost, programs: String, directory: String, key: String
+    ) throws -> FleetNode {
+        let place = "\(directory)/\(member.name)"
+        try makeDirectory(place)
+        try makeDirectory(place + "/irislog")
+        try write(fleet.hierarchy, to: place + "/irislog/hierarchy.xml")
+        try write(fleet.configuration(of: member), to: place + "/irislog/irislog.conf")
+        let socket = place + "/control.sock"
+        try write(
+            """
+            {
+              "node": "\(member.name)", "address": "\(member.address)",
+              "state": "\(place)/state", "control": "\(socket)",
+              "applications": {
+                "irislog": { "publishers": ["\(key)"], "configuration": "\(place)/irislog" }
+              }
+            }
+
+            """, to: place + "/versiond.json")
+        let process = try spawn(on: host, programs: programs, place)
+        return FleetNode(
+            member: member, host: host, process: process, client: ControlClient(path: socket), directory: place,
+            programs: programs)
+    }
+
+    private static func spawn(on host: TestbedHost, programs: String, _ place: String) throws -> HostProcess {
+        try host.spawn(
+            "\(programs)/versiond", ["--config", place + "/versiond.json"], output: .file(place + "/versiond.log"))
+    }
+
+    /// The same node with a new versiond, after the old one ended.
+    package func restarted() throws -> FleetNode {
+        let process = try Self.spawn(on: host, programs: programs, directory)
+        return FleetNode(
+            member: member, host: host, process: process, client: client, directory: directory, programs: programs)
+    }
+
+    /// What versiond says of itself, or `nil` if it does not answer (yet).
+    package func status() async -> NodeStatus? {
+        let client = client
+        let response = try? await tryOnThread("status") { try client.ask(.status) }
+        if case .status(let status)? = response { return status }
+        return nil
+    }
+
+    /// Gives versiond a release.
+    package func publish(_ release: String) async throws {
+        if case .refused(let reason) = try await ask(.publish(directory: release)) {
+            throw FleetError("\(member.name) refused the release: \(reason)")
+        }
+    }
+
+    /// Asks versiond something.
+    package func ask(_ request: ControlRequest) async throws -> ControlResponse {
+        let client = client
+        return try await tryOnThread("ask") { try client.ask(request) }
+    }
+
+    /// The server that this host's clients speak to.
+    package var server: String { "\(member.address):\(Fleet.clientPort)" }
+}
+
+private func makeDirectory(_ path: String) throws {
+    guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw SystemError("make the directory \(path)") }
+}

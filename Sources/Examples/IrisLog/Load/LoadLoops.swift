@@ -1,0 +1,167 @@
+import Glibc
+import IrisLogCore
+import IrisLogProtocol1
+import IrisLogProtocol2
+
+/// Where a load goes.
+struct LoadTarget: Sendable {
+    var generation: Int
+    var host: String
+    var port: Int
+    var node: String
+    var everywhere: String
+    var sensor: String
+
+    /// A connection of its own, in the load's protocol.
+    func connect() async throws -> LoadClient {
+        if generation == 1 {
+            return .one(try await IrisLogClient1.connect(host: host, port: port))
+        }
+        return .two(try await IrisLogClient2.connect(host: host, port: port))
+    }
+}
+
+/// A client of either protocol.
+enum LoadClient: Sendable {
+    case one(IrisLogClient1)
+    case two(IrisLogClient2)
+
+    func query(_ text: String) async throws -> [String] {
+        switch self {
+        case .one(let client): try await client.query(text)
+        case .two(let client): try await client.query(text)
+        }
+    }
+
+    func update(path: String, sensor: String, sequence: UInt64, at: UInt64, value: String) async throws {
+        switch self {
+        case .one(let client):
+            try await client.update(path: path, sensor: sensor, sequence: sequence, at: at, value: value)
+        case .two(let client):
+            try await client.update(path: path, sensor: sensor, sequence: sequence, at: at, value: value)
+        }
+    }
+
+    func close() async {
+        switch self {
+        case .one(let client): await client.close()
+        case .two(let client): await client.close()
+        }
+    }
+}
+
+/// Updates the node with this host's readings, over one connection that stays open.
+struct UpdateLoop {
+    let target: LoadTarget
+    let report: SharedReport
+    let pause: Int
+
+    func run() async {
+        var client: LoadClient?
+        var sequence: UInt64 = 0
+        while !Task.isCancelled {
+            sequence += 1
+            let value = HostReadings.read().first?.value ?? "0"
+            do {
+                let connected: LoadClient
+                if let client { connected = client } else { connected = try await target.connect() }
+                client = connected
+                try await connected.update(
+                    path: target.node, sensor: target.sensor, sequence: sequence, at: milliseconds(), value: value)
+                report.count()
+                report.change { $0.acknowledged[sequence] = value }
+            } catch {
+                report.count(failure: "update: \(error)")
+                await client?.close()
+                client = nil
+            }
+            try? await Task.sleep(for: .milliseconds(pause))
+        }
+        await client?.close()
+    }
+
+    private func milliseconds() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return UInt64(time.tv_sec) * 1000 + UInt64(time.tv_nsec) / 1_000_000
+    }
+}
+
+/// Queries the node, and now and then all nodes: an answer with fewer of them than ever before is a failure.
+struct QueryLoop {
+    /// One query of all nodes to so many of the node alone.
+    private static let everywhereInterval = 5
+
+    let target: LoadTarget
+    let report: SharedReport
+    let pause: Int
+
+    func run() async {
+        var client: LoadClient?
+        var round = 0
+        while !Task.isCancelled {
+            round += 1
+            do {
+                let connected: LoadClient
+                if let client { connected = client } else { connected = try await target.connect() }
+                client = connected
+                try await ask(connected, everywhere: round.isMultiple(of: Self.everywhereInterval))
+            } catch {
+                report.count(failure: "query: \(error)")
+                await client?.close()
+                client = nil
+            }
+            try? await Task.sleep(for: .milliseconds(pause))
+        }
+        await client?.close()
+    }
+
+    private func ask(_ client: LoadClient, everywhere: Bool) async throws {
+        guard everywhere else {
+            let items = try await client.query("\(target.node)/current")
+            let hadUpdates = !report.value.acknowledged.isEmpty
+            report.count(failure: items.isEmpty && hadUpdates ? "query: the node has no readings" : nil)
+            return
+        }
+        let count = try await client.query(target.everywhere).count
+        report.change { report in
+            report.requests += 1
+            if count < report.nodesSeen {
+                report.failures["query: an answer with \(count) of \(report.nodesSeen) nodes", default: 0] += 1
+            }
+            report.nodesSeen = max(report.nodesSeen, count)
+        }
+    }
+}
+
+/// Reads back what was acknowledged.
+struct ReadBack {
+    let target: LoadTarget
+    let report: SharedReport
+
+    func run() async {
+        do {
+            let client = try await target.connect()
+            let items = try await client.query("\(target.node)/reading[@sensor='\(target.sensor)']")
+            await client.close()
+            let found = Dictionary(items.compactMap(parse)) { first, _ in first }
+            report.change { report in
+                report.lost = report.acknowledged.filter { found[$0.key] != $0.value }.count
+            }
+        } catch {
+            report.change { report in
+                report.lost = report.acknowledged.count
+                report.failures["reading back: \(error)", default: 0] += 1
+            }
+        }
+    }
+
+    /// `<reading sensor="s" sequence="17" at="..">0.53</reading>`
+    private func parse(_ item: String) -> (UInt64, String)? {
+        guard let sequence = item.split(separator: "sequence=\"", maxSplits: 1).last?.split(separator: "\"").first,
+            let number = UInt64(sequence),
+            let value = item.split(separator: ">", maxSplits: 1).last?.split(separator: "<").first
+        else { return nil }
+        return (number, String(value))
+    }
+}

@@ -1,0 +1,42 @@
+import Synchronization
+
+/// What a load has seen.
+struct LoadReport: Sendable {
+    /// Requests that were answered, or should have been.
+    var requests = 0
+    /// Of these, those that failed, by reason.
+    var failures: [String: Int] = [:]
+    /// The values of updates that were acknowledged, by sequence.
+    var acknowledged: [UInt64: String] = [:]
+    /// Of these, those that could not be read back at the end.
+    var lost = 0
+    /// The most items that the query of all nodes had.
+    var nodesSeen = 0
+
+    var failed: Int { failures.values.reduce(0, +) }
+
+    var progress: String { "progress \(requests) \(failed) \(acknowledged.count)" }
+
+    /// One line, so that it can be read by a program: the reasons come last, separated by `|`.
+    var result: String {
+        let reasons = failures.sorted { $0.key < $1.key }.map { "\($0.value) x \($0.key)" }.joined(separator: "|")
+        return "result \(requests) \(failed) \(acknowledged.count) \(lost) \(nodesSeen) \(reasons)"
+    }
+}
+
+/// A report that several tasks write.
+final class SharedReport: Sendable {
+    private let report = Mutex(LoadReport())
+
+    var value: LoadReport { report.withLock { $0 } }
+
+    func change(_ body: (inout LoadReport) -> Void) { report.withLock { body(&$0) } }
+
+    /// Counts one request, which failed if there is a reason.
+    func count(failure: String? = nil) {
+        change { report in
+            report.requests += 1
+            if let failure { report.failures[failure, default: 0] += 1 }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+public import IrisLogCore
+import IrisLogNetwork
+import NIOCore
+
+/// Asks other servers of version 1, with one connection for each request.
+public struct Peer1: PeerClient {
+    private let defaultPort: Int
+
+    /// Creates the client; the port is for hosts that name none.
+    public init(defaultPort: Int) {
+        self.defaultPort = defaultPort
+    }
+
+    /// Asks another server a query.
+    public func ask(
+        _ host: HostAddress, hops: Int, xpath: String, timeout: Duration
+    ) async throws(IrisLogError) -> [String] {
+        guard case .answer(let items) = try await send(.ask(hops: hops, xpath: xpath), host, timeout) else {
+            throw IrisLogError(.unreachable, "not an answer")
+        }
+        return items
+    }
+
+    /// Fetches a subtree from its owner.
+    public func gather(
+        _ host: HostAddress, hops: Int, path: IDPath, timeout: Duration
+    ) async throws(IrisLogError) -> String {
+        guard case .fragment(let xml) = try await send(.gather(hops: hops, path: path), host, timeout) else {
+            throw IrisLogError(.unreachable, "not a fragment")
+        }
+        return xml
+    }
+
+    private func send(
+        _ request: PeerRequest1, _ host: HostAddress, _ timeout: Duration
+    ) async throws(IrisLogError) -> Reply1 {
+        let exchange = try await Exchange<Reply1Decoder>(
+            host: host.address, port: host.port ?? defaultPort, timeout: timeout)
+        let result: Result<Reply1, IrisLogError>
+        do throws(IrisLogError) {
+            result = .success(try await exchange.send(ByteBuffer(string: request.line + "\n")))
+        } catch {
+            result = .failure(error)
+        }
+        await exchange.close()
+        let reply = try result.get()
+        if case .error(let error) = reply { throw error }
+        return reply
+    }
+}
