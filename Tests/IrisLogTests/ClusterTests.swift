@@ -129,7 +129,7 @@ struct ClusterTests {
             // Version 1 answers the preface with a syntax error, version 2 closes without a word.
             let toOne = try await Exchange<Reply1Decoder>(
                 host: "127.0.0.1", port: cluster.servers[0].peers.port, timeout: .seconds(5))
-            let reply = try await toOne.send(ByteBuffer(string: "IL2P\n"))
+            let reply = try await toOne.send(ByteBuffer(string: "IL2P"))
             #expect(reply == .error(IrisLogError(.syntax, "unknown request")))
             await toOne.close()
             let toTwo = try await Exchange<Reply1Decoder>(

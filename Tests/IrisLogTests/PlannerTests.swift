@@ -55,7 +55,7 @@ struct PlannerTests {
             "/country/region/..",
             "/country/child::region/@id", "(/country/region)[1]", "/", "1 + 1", "'/country/@id'", "/country/@id = 'x'",
             "/country/region/site/node/current[../@id = 'n1']", "/country/region/site/node/current[/country]",
-            "/country/.",
+            "/country/.", "/country[@id='x'\u{301}]/@id", "/country['",
         ])
     func gatherAll(xpath: String) throws {
         #expect(plan(xpath) == .gather(try path("/country[@id='earth']")))

@@ -11,9 +11,9 @@ public struct RoutingTable: Sendable, Equatable {
         public var ports: Set<UInt16>
         /// The address of each version's environment.
         public var versions: [Version: IPv4Address]
-        /// The versions that are advertised to peers: those which serve, migration included.
+        /// The versions that peers hear of and reach: those which serve, their state being complete.
         public var advertised: Set<Version>
-        /// Who gets the connections of peers that have no router; `nil`: the oldest version that runs.
+        /// Who gets the connections of peers that have no router; `nil`: the oldest version that serves.
         public var plainVersion: Version?
 
         /// An application of which nothing runs yet.
@@ -74,7 +74,7 @@ public struct RoutingTable: Sendable, Equatable {
         case invalidHeader(VersionHeader.Fault)
         /// The application is not managed here, or does not use this port.
         case unknownApplication
-        /// The version does not run here (yet, or any more).
+        /// The version does not serve here (yet, or any more).
         case versionNotRunning
         /// The peer has no router, and no version runs that it could speak to.
         case nothingRuns
@@ -102,9 +102,10 @@ public struct RoutingTable: Sendable, Equatable {
             guard let application = applications[header.application], application.ports.contains(port) else {
                 return .refuse(.unknownApplication, header: header)
             }
-            guard let version = header.sender, let address = application.versions[version] else {
-                return .refuse(.versionNotRunning, header: header)
-            }
+            // A version that does not serve yet has not all of its state: its peers are better off without its answer.
+            guard let version = header.sender, application.advertised.contains(version),
+                let address = application.versions[version]
+            else { return .refuse(.versionNotRunning, header: header) }
             let endpoint = Endpoint(address: address, port: port)
             return .deliver(header.application, version, to: endpoint, header: header)
         }
@@ -114,7 +115,7 @@ public struct RoutingTable: Sendable, Equatable {
         guard let (id, application) = applications.first(where: { $0.value.ports.contains(port) }) else {
             return .refuse(.unknownApplication, header: nil)
         }
-        guard let version = application.plainVersion ?? application.versions.keys.min(),
+        guard let version = application.plainVersion ?? application.advertised.min(),
             let address = application.versions[version]
         else { return .refuse(.nothingRuns, header: nil) }
         return .deliver(id, version, to: Endpoint(address: address, port: port), header: nil)

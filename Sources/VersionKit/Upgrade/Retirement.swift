@@ -71,7 +71,7 @@ public struct Retirement: Sendable, Hashable {
         if isDrained {
             let messages = Double(sample.peerMessages - first.peerMessages)
             guard now - start >= policy.period else { return .drain }
-            if messages <= policy.messagesPerSecond * (now - start).seconds { return .retire }
+            if messages == 0 || messages < policy.messagesPerSecond * (now - start).seconds { return .retire }
             restart(sample, at: now)
             return .drain
         }

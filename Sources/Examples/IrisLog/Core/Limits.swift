@@ -2,6 +2,8 @@
 public enum Limits {
     /// Bytes of a query, and of a line of the text protocol.
     public static let lineBytes = 8 * 1024
+    /// Bytes of a frame of the binary protocol whose kind needs no document.
+    public static let requestBytes = 16 * 1024
     /// Bytes of one reading's value.
     public static let valueBytes = 4 * 1024
     /// Bytes of any XML document taken in, and of a frame of the binary protocol.
@@ -30,10 +32,12 @@ public enum Limits {
     public static let snapshotBytes = 512 * 1024 * 1024
     /// Bytes of the configuration file.
     public static let configurationBytes = 64 * 1024
+    /// Seconds after which a silent connection of another server is closed.
+    public static let peerIdleSeconds = 30
     /// Requests to other servers at the same time, for one query.
     public static let parallelRequests = 64
     /// Connections open at the same time, for each listener.
-    public static let connections = 1000
+    public static let connections = 500
 
     /// How long to wait for another server.
     ///

@@ -87,8 +87,8 @@ final class UpdateLog: Sendable {
                 if failure == nil { state.size += bytes.count }
                 return state.size
             }
-            for waiter in waiters { waiter.resume(returning: failure) }
             if failure == nil { afterFlush.withLock { $0 }?(size) }
+            for waiter in waiters { waiter.resume(returning: failure) }
         }
     }
 

@@ -53,7 +53,8 @@ extension XMLTree {
     ) throws(IrisLogError) {
         guard let context = xmlXPathNewContext(document) else { throw IrisLogError(.internal, "out of memory") }
         defer { xmlXPathFreeContext(context) }
-        // The default handler would print to standard error.
+        // The default handlers would print to standard error.
+        clibxml2_silence_thread()
         context.pointee.error = { _, _ in }
         context.pointee.opLimit = Limits.xpathOperations
         guard let object = xmlXPathEvalExpression(expression, context) else {

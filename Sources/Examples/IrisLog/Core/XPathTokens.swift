@@ -16,35 +16,36 @@ struct XPathToken: Equatable {
 /// Splits an expression into tokens, so that the planner never mistakes the inside of a string for a path.
 enum XPathTokens {
     private static let pairs: Set<String> = ["//", "..", "::", "!=", "<=", ">="]
-    private static let singles: Set<Character> = [
+    private static let singles: Set<Unicode.Scalar> = [
         "/", "|", "+", "-", "=", "<", ">", "(", ")", "[", "]", ".", "@", ",", ":", "*", "$",
     ]
 
-    /// The tokens; nil if a character belongs to none or a string is not closed.
+    /// The tokens; nil if a character belongs to none (also letters beyond ASCII) or a string is not closed.
     static func split(_ text: String) -> [XPathToken]? {
         var tokens: [XPathToken] = []
-        let characters = Array(text)
+        // Scalars, not characters: an accent behind a quote must not hide the quote.
+        let characters = Array(text.unicodeScalars)
         var index = 0
         while index < characters.count {
             let character = characters[index]
             var end = index + 1
-            if character == " " || character == "\t" {
+            if [" ", "\t", "\r", "\n"].contains(character) {
                 index = end
                 continue
             }
             if character == "'" || character == "\"" {
                 guard let close = characters[end...].firstIndex(of: character) else { return nil }
                 end = close + 1
-                tokens.append(XPathToken(.literal, String(characters[index..<end])))
+                tokens.append(XPathToken(.literal, self.text(characters[index..<end])))
             } else if character.isDigit || (character == "." && end < characters.count && characters[end].isDigit) {
                 while end < characters.count, characters[end].isDigit || characters[end] == "." { end += 1 }
-                tokens.append(XPathToken(.number, String(characters[index..<end])))
-            } else if character.isLetter || character == "_" {
+                tokens.append(XPathToken(.number, self.text(characters[index..<end])))
+            } else if character.isNameLetter || character == "_" {
                 while end < characters.count, characters[end].isInName { end += 1 }
-                tokens.append(XPathToken(.name, String(characters[index..<end])))
-            } else if end < characters.count, pairs.contains(String(characters[index...end])) {
+                tokens.append(XPathToken(.name, self.text(characters[index..<end])))
+            } else if end < characters.count, pairs.contains(self.text(characters[index...end])) {
                 end += 1
-                tokens.append(XPathToken(.symbol, String(characters[index..<end])))
+                tokens.append(XPathToken(.symbol, self.text(characters[index..<end])))
             } else if singles.contains(character) {
                 tokens.append(XPathToken(.symbol, String(character)))
             } else {
@@ -54,9 +55,16 @@ enum XPathTokens {
         }
         return tokens
     }
+
+    private static func text(_ scalars: ArraySlice<Unicode.Scalar>) -> String {
+        var text = ""
+        text.unicodeScalars.append(contentsOf: scalars)
+        return text
+    }
 }
 
-extension Character {
+extension Unicode.Scalar {
+    fileprivate var isNameLetter: Bool { ("a"..."z").contains(self) || ("A"..."Z").contains(self) }
     fileprivate var isDigit: Bool { ("0"..."9").contains(self) }
-    fileprivate var isInName: Bool { isLetter || isDigit || self == "_" || self == "-" || self == "." }
+    fileprivate var isInName: Bool { isNameLetter || isDigit || self == "_" || self == "-" || self == "." }
 }

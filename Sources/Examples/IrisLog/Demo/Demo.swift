@@ -94,6 +94,9 @@ struct Demo {
         say("")
         say(StageTable.text(statuses.map { ($0.0.member.name, $0.1) }, version: 2))
         say("")
+        if total.failed > 0 || total.lost > 0 {
+            for case (_, let status?) in statuses { say(StatusTable.text(of: status) + "\n") }
+        }
         return Outcome(
             upgraded: statuses.filter { serves($0.1, only: 2) }.count, nodes: nodes.count, duration: duration,
             load: total, sawEverything: sawEverything)

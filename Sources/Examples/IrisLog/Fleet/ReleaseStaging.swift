@@ -38,7 +38,7 @@ package struct ReleaseStaging: Sendable {
             let target = "\(files)/opt/irislog/\(program)"
             try await run("cp", ["\(self.programs)/\(program)", target])
             // Smaller by far, and the same program; where there is no strip it goes as it is.
-            if let strip = Command.find("strip") { try await run(strip, ["--strip-debug", target]) }
+            if let strip = Command.find("strip") { try await run(strip, ["--strip-all", target]) }
         }
         try await copyRuntime(of: programs.map { "\(self.programs)/\($0)" }, to: files + "/opt/irislog")
         let description = "\(directory)/\(name).json"
@@ -65,7 +65,7 @@ package struct ReleaseStaging: Sendable {
           "health": { "port": \(Fleet.clientPort), "intervalMilliseconds": 50, "startupTimeoutMilliseconds": \(startupTimeout) },
           "proxy": "/opt/irislog/irislog-proxy",
           "migrator": "/opt/irislog/irislog-migrate",
-          "retirement": { "messagesPerSecond": 1, "periodMilliseconds": \(retirementPeriod) },
+          "retirement": { "messagesPerSecond": 0.5, "periodMilliseconds": \(retirementPeriod) },
           "configurationPath": "/etc/irislog", "dataPath": "/var/lib/irislog"
         }
 

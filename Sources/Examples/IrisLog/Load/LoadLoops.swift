@@ -118,19 +118,15 @@ struct QueryLoop {
 
     private func ask(_ client: LoadClient, everywhere: Bool) async throws {
         guard everywhere else {
-            let items = try await client.query("\(target.node)/current")
             let hadUpdates = !report.value.acknowledged.isEmpty
+            let items = try await client.query("\(target.node)/current")
             report.count(failure: items.isEmpty && hadUpdates ? "query: the node has no readings" : nil)
             return
         }
         let count = try await client.query(target.everywhere).count
-        report.change { report in
-            report.requests += 1
-            if count < report.nodesSeen {
-                report.failures["query: an answer with \(count) of \(report.nodesSeen) nodes", default: 0] += 1
-            }
-            report.nodesSeen = max(report.nodesSeen, count)
-        }
+        let seen = report.value.nodesSeen
+        report.count(failure: count < seen ? "query: an answer with \(count) of \(seen) nodes" : nil)
+        report.change { $0.nodesSeen = max($0.nodesSeen, count) }
     }
 }
 

@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// What a load has seen.
@@ -32,8 +33,14 @@ final class SharedReport: Sendable {
 
     func change(_ body: (inout LoadReport) -> Void) { report.withLock { body(&$0) } }
 
-    /// Counts one request, which failed if there is a reason.
+    /// Counts one request, which failed if there is a reason: that is also told at once, on standard error.
     func count(failure: String? = nil) {
+        if let failure {
+            var time = timespec()
+            clock_gettime(CLOCK_REALTIME, &time)
+            let line = "\(time.tv_sec).\(time.tv_nsec / 1_000_000) \(failure)\n"
+            _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+        }
         change { report in
             report.requests += 1
             if let failure { report.failures[failure, default: 0] += 1 }

@@ -13,14 +13,18 @@ public struct Listener: Sendable {
     public let port: Int
     private let channel: NIOAsyncChannel<NIOAsyncChannel<ByteBuffer, ByteBuffer>, Never>
 
-    /// Binds to an address.
-    public static func bind(host: String, port: Int) async throws -> Listener {
+    /// Binds to an address; connections that are silent for longer than `idle` are closed.
+    public static func bind(host: String, port: Int, idle: TimeAmount? = nil) async throws -> Listener {
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .bind(host: host, port: port) { child in
                 child.eventLoop.makeCompletedFuture {
-                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: child)
+                    if let idle {
+                        try child.pipeline.syncOperations.addHandlers(
+                            IdleStateHandler(allTimeout: idle), IdleCloser())
+                    }
+                    return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: child)
                 }
             }
         return Listener(port: channel.channel.localAddress?.port ?? port, channel: channel)
@@ -67,5 +71,15 @@ private final class OpenConnections: Sendable {
 
     func leave() {
         count.withLock { $0 -= 1 }
+    }
+}
+
+/// Closes a connection on which nothing happens.
+private final class IdleCloser: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is IdleStateHandler.IdleStateEvent { context.close(promise: nil) }
+        context.fireUserInboundEventTriggered(event)
     }
 }

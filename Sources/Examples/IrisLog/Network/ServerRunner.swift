@@ -1,6 +1,7 @@
 import Dispatch
 import Glibc
 public import IrisLogCore
+public import NIOCore
 
 /// What both versions' programs do around their protocols.
 public struct ServerSetup: Sendable {
@@ -41,7 +42,8 @@ public struct RunningServer: Sendable {
     public init(host: String, clientPort: Int, peerPort: Int) async throws {
         clients = try await Listener.bind(host: host, port: clientPort)
         do {
-            peers = try await Listener.bind(host: host, port: peerPort)
+            peers = try await Listener.bind(
+                host: host, port: peerPort, idle: .seconds(Int64(Limits.peerIdleSeconds)))
         } catch {
             await clients.close()
             throw error
@@ -74,6 +76,9 @@ public enum ServerProgram {
             complain("usage: \(name) CONFIG_DIRECTORY")
             return 64
         }
+        raiseFileLimit()
+        // Writing to a connection that is gone is an error of that connection only.
+        signal(SIGPIPE, SIG_IGN)
         // Before anything can be waited for: a signal during the start also ends the program cleanly.
         let terminated = termination()
         do {
@@ -102,6 +107,14 @@ public enum ServerProgram {
             complain("\(name): \(error)")
             return 1
         }
+    }
+
+    /// The usual soft limit is less than two full listeners and their requests to others need.
+    private static func raiseFileLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
     private static func termination() -> AsyncStream<Void> {

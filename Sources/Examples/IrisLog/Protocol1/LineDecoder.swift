@@ -18,6 +18,13 @@ public struct LineDecoder: Sendable {
         try Self.next(&received)
     }
 
+    /// Whether what arrived of an unfinished line can still become one with one of these beginnings.
+    func canStart(with beginnings: [String]) -> Bool {
+        beginnings.contains { beginning in
+            zip(received.readableBytesView, beginning.utf8).allSatisfy { $0 == $1 }
+        }
+    }
+
     /// The next line of a buffer, which it leaves.
     static func next(_ bytes: inout ByteBuffer) throws(IrisLogError) -> String? {
         let view = bytes.readableBytesView.prefix(Limits.lineBytes + 1)

@@ -29,7 +29,9 @@ public enum Reply1: Equatable, Sendable {
         case .pong: return ByteBuffer(string: "PONG\n")
         case .error(let error):
             let message = error.message.split(separator: "\n").joined(separator: " ").prefix(1000)
-            return ByteBuffer(string: "ERROR \(error.code.rawValue) \(message)\n")
+            // That another server is out of reach is this server's own affair.
+            let code = error.code == .unreachable ? .internal : error.code
+            return ByteBuffer(string: "ERROR \(code.rawValue) \(message)\n")
         }
     }
 

@@ -45,6 +45,9 @@ public enum ClientRequest1: Equatable, Sendable {
 
 /// A line of another server of version 1.
 public enum PeerRequest1: Equatable, Sendable {
+    /// How every request begins; whatever else comes is not a server of this version.
+    static let beginnings = ["ASK ", "GATHER "]
+
     /// `ASK <hops> <xpath>`
     case ask(hops: Int, xpath: String)
     /// `GATHER <hops> <idpath>`

@@ -15,7 +15,7 @@ public struct Server1: ServerVersion {
 
     /// Answers a client's lines in order.
     public func converseWithClient(_ inbound: Listener.Inbound, _ outbound: Listener.Outbound) async throws {
-        try await converse(inbound, outbound) { line in
+        try await converse(inbound, outbound, beginnings: [""]) { line in
             do throws(IrisLogError) {
                 return (try await reply(to: try ClientRequest1(line: line)), true)
             } catch {
@@ -26,7 +26,7 @@ public struct Server1: ServerVersion {
 
     /// Answers another server; what is not a request of this version ends the connection.
     public func converseWithPeer(_ inbound: Listener.Inbound, _ outbound: Listener.Outbound) async throws {
-        try await converse(inbound, outbound) { line in
+        try await converse(inbound, outbound, beginnings: PeerRequest1.beginnings) { line in
             do throws(IrisLogError) {
                 switch try PeerRequest1(line: line) {
                 case .ask(let hops, let xpath): return (.answer(try await engine.query(xpath, hops: hops)), true)
@@ -51,7 +51,7 @@ public struct Server1: ServerVersion {
 
     /// Reads lines and writes replies until either side ends it.
     private func converse(
-        _ inbound: Listener.Inbound, _ outbound: Listener.Outbound,
+        _ inbound: Listener.Inbound, _ outbound: Listener.Outbound, beginnings: [String],
         _ answer: (String) async -> (reply: Reply1, goOn: Bool)
     ) async throws {
         var lines = LineDecoder()
@@ -62,6 +62,8 @@ public struct Server1: ServerVersion {
                     let (reply, goOn) = await answer(line)
                     guard (try? await outbound.write(reply.encoded)) != nil, goOn else { return }
                 }
+                // Bytes of another protocol may never contain a line feed.
+                guard lines.canStart(with: beginnings) else { throw IrisLogError(.syntax, "unknown request") }
             } catch {
                 // Behind a line that is none there is no telling where the next one starts.
                 try await outbound.write(Reply1.error(error).encoded)

@@ -66,10 +66,16 @@ public struct Frame: Equatable, Sendable {
     }
 
     /// The frame at the front of a buffer; nil if it is not complete yet.
-    public static func next(_ bytes: inout ByteBuffer) throws(IrisLogError) -> Frame? {
+    ///
+    /// A frame that is longer than its kind may be is refused before its payload is waited for.
+    public static func next(
+        _ bytes: inout ByteBuffer, limit: (FrameKind?) -> Int = { _ in Limits.documentBytes }
+    ) throws(IrisLogError) -> Frame? {
         guard let length: UInt32 = bytes.getInteger(at: bytes.readerIndex) else { return nil }
         guard length >= headerBytes else { throw IrisLogError(.syntax, "frame too short") }
         guard length <= Limits.documentBytes else { throw IrisLogError(.limit, "frame too long") }
+        guard let first: UInt8 = bytes.getInteger(at: bytes.readerIndex + 4) else { return nil }
+        guard length <= limit(FrameKind(rawValue: first)) else { throw IrisLogError(.limit, "frame too long") }
         guard bytes.readableBytes >= 4 + Int(length) else { return nil }
         bytes.moveReaderIndex(forwardBy: 4)
         guard let kind: UInt8 = bytes.readInteger(), let id: UInt32 = bytes.readInteger(),

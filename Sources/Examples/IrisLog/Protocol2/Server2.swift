@@ -71,7 +71,7 @@ public struct Server2: ServerVersion {
         while true {
             let frame: Frame?
             do throws(IrisLogError) {
-                frame = try Frame.next(&received)
+                frame = try Frame.next(&received) { $0 == .merge ? Limits.documentBytes : Limits.requestBytes }
             } catch {
                 // Without a believable length there is no telling where the next frame starts.
                 try await outbound.write(Reply2.error(error).frame(id: 0).encoded)

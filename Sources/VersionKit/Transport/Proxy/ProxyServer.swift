@@ -25,6 +25,9 @@ public final class ProxyServer<Callbacks: ProxyCallbacks>: Sendable {
         var acceptor: Acceptor?
         /// Open client connections, to be told of changes.
         var clients: [ObjectIdentifier: ClientReference<Callbacks>] = [:]
+        /// Connections that are being taken over and not among the clients yet.
+        var adoptions: [UInt64: EventLoopFuture<any Channel>] = [:]
+        var lastAdoption: UInt64 = 0
         /// Where connections go while a newer proxy takes over; `nil`: they stay.
         var successor: (@Sendable (Int32, [UInt8]) -> Bool)?
     }
@@ -83,8 +86,7 @@ public final class ProxyServer<Callbacks: ProxyCallbacks>: Sendable {
         }
         // NIO does not give a descriptor back, so a second one is kept for the day when the connection moves on.
         let spare = fcntl(socket, F_DUPFD_CLOEXEC, 0)
-        let loop = group.next()
-        ClientBootstrap(group: loop)
+        let adoption = ClientBootstrap(group: group.next())
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelOption(.autoRead, value: false)
             .channelInitializer { channel in
@@ -95,11 +97,18 @@ public final class ProxyServer<Callbacks: ProxyCallbacks>: Sendable {
                 }
             }
             .withConnectedSocket(socket)
-            .whenFailure { _ in
-                // The client was gone before we had it.
-                if spare >= 0 { close(spare) }
-                self.count { $0.refused += 1 }
-            }
+        let number = state.withLock { state in
+            state.lastAdoption += 1
+            state.adoptions[state.lastAdoption] = adoption
+            return state.lastAdoption
+        }
+        adoption.whenComplete { result in
+            self.state.withLock { _ = $0.adoptions.removeValue(forKey: number) }
+            guard case .failure = result else { return }
+            // The client was gone before we had it.
+            if spare >= 0 { close(spare) }
+            self.count { $0.refused += 1 }
+        }
     }
 
     /// Routes by this table from the next request on.
@@ -119,16 +128,17 @@ public final class ProxyServer<Callbacks: ProxyCallbacks>: Sendable {
     /// - Parameter successor: gets a descriptor, which it must not keep, and unread bytes; `false` if it could not
     ///   take them: then the connection is closed.
     public func handOver(to successor: @escaping @Sendable (Int32, [UInt8]) -> Bool) async {
-        let (acceptor, clients) = state.withLock { state in
+        let acceptor = state.withLock { state in
             state.successor = successor
             defer { state.acceptor = nil }
-            return (state.acceptor, Array(state.clients.values))
+            return state.acceptor
         }
         await acceptor?.stopped()
+        // Those that were accepted last are not among the clients yet. A failed adoption left nobody to hand over.
+        for adoption in state.withLock({ Array($0.adoptions.values) }) { _ = try? await adoption.get() }
+        let clients = state.withLock { Array($0.clients.values) }
         for client in clients { client.move() }
-        // Those that were accepted last register while the others move, and move as soon as they do.
-        let pending = state.withLock { Array($0.clients.values) }
-        for client in pending { await client.closed() }
+        for client in clients { await client.closed() }
     }
 
     // MARK: For the connections

@@ -206,12 +206,17 @@ final class RelayLoop {
             if far {
                 connected(slot, greeting: greeting)
             } else if events & UInt32(EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 {
+                refuse("left-early", peer: connection.peer)
                 abort(slot)
             }
         case .relaying:
-            let isFine =
-                events & UInt32(EPOLLERR.rawValue) == 0 && pump(connection, fromFar: far)
-                && pump(connection, fromFar: !far)
+            var isFine = true
+            if events & UInt32(EPOLLERR.rawValue) != 0 {
+                errno = Sockets.error(of: (far ? connection.far : connection.near)?.socket ?? -1)
+                isFine = false
+            } else {
+                isFine = pump(connection, fromFar: far) && pump(connection, fromFar: !far)
+            }
             settle(slot, isFine: isFine, hungUp: events & UInt32(EPOLLHUP.rawValue) != 0 ? far : nil)
         }
     }
@@ -221,8 +226,9 @@ final class RelayLoop {
         guard let connection = connections[slot] else { return }
         let received = recv(connection.near.socket, scratch.baseAddress, limits.headerBytesMax, 0)
         if received < 0 {
-            if errno != EAGAIN { abort(slot) }
-            return
+            guard errno != EAGAIN else { return }
+            refuse("left-early", peer: connection.peer)
+            return abort(slot)
         }
         connection.near.header?.writeBytes(UnsafeRawBufferPointer(rebasing: scratch[..<received]))
         if let decision = endOfHeader(connection, port: port, atEnd: received == 0) {
@@ -252,6 +258,7 @@ final class RelayLoop {
             refuse(refusal.description, peer: connection.peer)
             if let header, refusal == .versionNotRunning {
                 tellVersions(of: header.application, to: connection)
+                leave(connection)
                 close(connection.near.socket)
                 forget(slot)
             } else {
@@ -260,7 +267,7 @@ final class RelayLoop {
         case .control(let header):
             counters.control += 1
             let socket = connection.near.socket
-            epoll_ctl(epoll, EPOLL_CTL_DEL, socket, nil)
+            leave(connection)
             forget(slot)
             onEvent(.control(socket: socket, header, rest: rest, from: connection.peer.address))
         case .deliver(let application, let version, let endpoint, let header):
@@ -404,8 +411,13 @@ final class RelayLoop {
     /// Watches for what can happen next, or ends the connection if nothing can.
     private func settle(_ slot: Int, isFine: Bool, hungUp: Bool?) {
         guard let connection = connections[slot], let far = connection.far else { return }
-        guard isFine else { return abort(slot) }
+        guard isFine else {
+            // The system call that failed is the last one that was made.
+            counters.refuse("broken: \(String(cString: strerror(errno)))")
+            return abort(slot)
+        }
         if connection.near.isShut, far.isShut {
+            leave(connection)
             close(connection.near.socket)
             close(far.socket)
             return forget(slot)
@@ -445,9 +457,19 @@ final class RelayLoop {
     /// Ends a connection so that both ends see that it broke.
     private func abort(_ slot: Int) {
         guard let connection = connections[slot] else { return }
+        leave(connection)
         Sockets.reset(connection.near.socket)
         if let far = connection.far { Sockets.reset(far.socket) }
         forget(slot)
+    }
+
+    /// Takes a connection's sockets out of epoll, before they are closed or given away.
+    ///
+    /// Closing alone does not: another thread may be between fork and exec at this moment, and then its child holds the
+    /// socket for a while. Epoll would go on reporting it, under a slot that belongs to another connection by then.
+    private func leave(_ connection: RelayedConnection) {
+        if connection.near.interest != nil { epoll_ctl(epoll, EPOLL_CTL_DEL, connection.near.socket, nil) }
+        if let far = connection.far, far.interest != nil { epoll_ctl(epoll, EPOLL_CTL_DEL, far.socket, nil) }
     }
 
     private func forget(_ slot: Int) {
