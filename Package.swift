@@ -151,6 +151,10 @@ let package = Package(
 
         // Tests ------------------------------------------------------------------------------------------
         tests("Model", ["VersionKitModel"]),
+        tests("Wire", ["VersionKitModel", "VersionKitWire", nioCore]),
+        tests("Proxy", ["VersionKitModel", "VersionKitProxy", "VersionKitWire", nioCore]),
+        tests("Router", ["VersionKitModel", "VersionKitRouter", "VersionKitWire"]),
+        tests("Upgrade", ["VersionKitModel", "VersionKitUpgrade"]),
         tests("Releases", ["VersionKitReleases", "VersionKitModel"]),
         tests("Testbed", ["VersionKitTestbed", "CLinux", "testbed-holder"]),
         tests("Tidy", []),

@@ -43,11 +43,18 @@ enum Loopback {
 
     /// A listening socket on a free port.
     static func listen() throws(SystemError) -> (Int32, Endpoint) {
+        let (descriptor, endpoint) = try refuse()
+        guard Glibc.listen(descriptor, 64) == 0 else { throw SystemError("listen on loopback") }
+        return (descriptor, endpoint)
+    }
+
+    /// A port that refuses connections, and that nobody else gets as long as the socket is open.
+    static func refuse() throws(SystemError) -> (Int32, Endpoint) {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var own = sockaddr_in()
         guard descriptor >= 0, vk_bind_ipv4(descriptor, address.number.bigEndian, 0) == 0,
-            Glibc.listen(descriptor, 64) == 0, vk_local_address(descriptor, &own) == 0
-        else { throw SystemError("listen on loopback") }
+            vk_local_address(descriptor, &own) == 0
+        else { throw SystemError("bind on loopback") }
         return (descriptor, Endpoint(address: address, port: UInt16(bigEndian: own.sin_port)))
     }
 }

@@ -45,11 +45,15 @@ struct ProxyServerTests {
 
     @Test("a version that cannot be reached makes writes fail and reads come from the other")
     func unreachable() async throws {
-        let (one, gone) = (try FakeVersion("one"), try FakeVersion("gone"))
-        gone.stop()
-        defer { one.stop() }
+        let one = try FakeVersion("one")
+        let (unused, refusing) = try Loopback.refuse()
+        defer {
+            one.stop()
+            close(unused)
+        }
         let server = makeServer()
-        await server.update(table(1, [1: one, 2: gone]))
+        await server.update(
+            VersionTable(generation: 1, versions: [1, 2], endpoints: [1: one.endpoint, 2: refusing]))
         let (listener, endpoint) = try Loopback.listen()
         server.listen(descriptor: listener)
         let client = try LineConnection(to: endpoint)

@@ -13,6 +13,8 @@ struct ManagedApplication {
     var records: [Version: VersionRecord] = [:]
     /// The versions whose environments exist.
     var running: [Version: RunningVersion] = [:]
+    /// Where clients reach each version that has been healthy since versiond began.
+    var clientEndpoints: [Version: Endpoint] = [:]
     /// Ports that were registered from inside environments.
     var ports: Set<UInt16> = []
     var proxy: ProxySupervisor?
@@ -45,8 +47,15 @@ struct RunningVersion {
     let environment: any IsolationEnvironment
     let manifest: ReleaseManifest
     let registrar: Task<Void, any Error>
-    /// Whether clients' requests may go to it.
-    var isHealthy = false
+}
+
+extension VersionRecord {
+    /// Whether a client's write counts only if this version did it too: from the moment in which state is copied to it
+    /// until it retires or is taken away.
+    var takesWrites: Bool {
+        guard !isRetired else { return false }
+        return pipeline.isServing || pipeline.state == .working(.migrate)
+    }
 }
 
 extension UpgradePipeline {

@@ -116,7 +116,9 @@ extension Node {
         }
         let check = running.manifest.healthCheck
         try await HealthCheck.wait(for: Endpoint(address: environment.address, port: check.port), check: check)
-        applications[id]?.running[version]?.isHealthy = true
+        if let port = running.manifest.ports.client.first {
+            applications[id]?.clientEndpoints[version] = Endpoint(address: environment.address, port: port)
+        }
     }
 
     // MARK: Migrate to Retire
@@ -127,7 +129,12 @@ extension Node {
         guard let predecessor, let command = try running(id, version).manifest.migrator else { return }
         let manifest = try running(id, version).manifest
         let program = try store.file(command[0], of: manifest)
-        let ends = try [predecessor, version].map { "\($0)=\(try clientEndpoint(id, $0))" }
+        let ends = try [predecessor, version].map { end in
+            guard let endpoint = applications[id]?.clientEndpoints[end] else {
+                throw NodeError("version \(end) of \(id) has no port for clients")
+            }
+            return "\(end)=\(endpoint)"
+        }
         let result = try await Command.run(program, command.dropFirst() + ends)
         let lines = result.output.split(separator: "\n")
         applications[id]?.migrations[version] = lines.compactMap { MigrationProgress(line: $0) }.last
@@ -136,25 +143,18 @@ extension Node {
         }
     }
 
-    private func clientEndpoint(_ id: ApplicationID, _ version: Version) throws -> Endpoint {
-        let running = try running(id, version)
-        guard let port = running.manifest.ports.client.first else {
-            throw NodeError("version \(version) of \(id) has no port for clients")
-        }
-        return Endpoint(address: running.environment.address, port: port)
-    }
-
-    /// Has an application's clients served by all healthy versions, by the proxy of this version's release.
+    /// Has an application's clients served by all versions that have its state, by the proxy of this version's release.
+    ///
+    /// A version that is down for a moment stays in the list: writes fail until it is back, rather than being done on
+    /// the others alone, and lost if it is the one that remains. As long as one of them was not started yet, clients
+    /// wait.
     func updateProxy(_ id: ApplicationID, program version: Version? = nil) async throws {
         guard let application = applications[id] else { return }
         var table = VersionTable(generation: application.generation + 1)
-        for (version, running) in application.running where running.isHealthy {
-            guard let port = running.manifest.ports.client.first, application.records[version]?.isRetired == false,
-                application.records[version]?.pipeline.isUndone == false
-            else { continue }
-            let isDraining = application.records[version]?.isDraining == true
-            table.versions.insert(version, role: isDraining ? .writesOnly : .full)
-            table.endpoints[version] = Endpoint(address: running.environment.address, port: port)
+        for record in application.records.values where record.takesWrites {
+            guard let endpoint = application.clientEndpoints[record.version] else { return }
+            table.versions.insert(record.version, role: record.isDraining ? .writesOnly : .full)
+            table.endpoints[record.version] = endpoint
         }
         applications[id]?.generation = table.generation
         guard let version else {
@@ -219,7 +219,6 @@ extension Node {
         if let predecessor = applications[id]?.records[version]?.pipeline.predecessor {
             change(id, predecessor) { $0.isDraining = false }
         }
-        applications[id]?.running[version]?.isHealthy = false
         do {
             try await updateProxy(id)
         } catch {
@@ -238,7 +237,7 @@ extension Node {
                 try await copyConfiguration(application, version)
                 try await boot(id, version)
                 try await startVersion(id, version)
-                try await updateProxy(id, program: application.newestServing ?? version)
+                try await updateProxy(id, program: applications[id]?.newestServing ?? version)
                 return
             } catch {
                 note("version \(version) of \(id) could not be started again: \(error)", level: .error)

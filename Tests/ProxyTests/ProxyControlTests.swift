@@ -1,0 +1,55 @@
+import Testing
+import VersionKitModel
+import VersionKitProxy
+
+@Suite("ProxyControl")
+struct ProxyControlTests {
+    private static var table: VersionTable {
+        var versions: VersionList = [2]
+        versions.insert(1, role: .writesOnly)
+        let endpoint = Endpoint(address: IPv4Address(number: 0x0A4D_0002), port: 7000)
+        return VersionTable(generation: 7, versions: versions, endpoints: [1: endpoint, 2: endpoint])
+    }
+
+    private static var counters: ProxyCounters {
+        var counters = ProxyCounters()
+        counters.requests = 5
+        counters.failed = 1
+        counters.connections = 3
+        counters.needed = [1: 9]
+        return counters
+    }
+
+    static let messages: [ProxyControl] = [
+        .listen, .handOver, .ready, .handedOver, .applied(generation: 3), .versions(table), .counters(counters),
+        .connection(unread: [0, 10, 32, 255]), .connection(unread: []),
+    ]
+
+    @Test("every message is read as it was written", arguments: messages)
+    func roundTrip(_ message: ProxyControl) {
+        #expect(ProxyControl(message.encoded) == message)
+    }
+
+    @Test(
+        "what is no message is refused",
+        arguments: [
+            "", "hello", "applied x", "versions", "versions 1 2=3", "versions 1 0=1.2.3.4:5=full", "counters a=b",
+        ])
+    func garbage(_ text: String) {
+        #expect(ProxyControl(Array(text.utf8)) == nil)
+    }
+
+    @Test("any bytes are answered without a crash")
+    func random() {
+        var state: UInt64 = 42
+        for message in Self.messages {
+            for index in message.encoded.indices {
+                var bytes = message.encoded
+                state = state &* 6_364_136_223_846_793_005 &+ 1
+                bytes[index] = UInt8(truncatingIfNeeded: state >> 33)
+                _ = ProxyControl(bytes)
+                _ = ProxyControl(bytes.prefix(index))
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+import Foundation
+import Testing
+import VersionKitModel
+import VersionKitUpgrade
+
+@Suite("UpgradePipeline")
+struct UpgradePipelineTests {
+    /// A pipeline that has come as far as this stage.
+    private func pipeline(at stage: UpgradeStage, from predecessor: Version? = 1) -> UpgradePipeline {
+        var pipeline = UpgradePipeline(to: 2, from: predecessor)
+        while case .perform(let current) = pipeline.action, current != stage { _ = pipeline.succeeded(current) }
+        return pipeline
+    }
+
+    @Test("the stages are the paper's, in its order, and then those that lose nothing")
+    func stages() {
+        #expect(
+            UpgradeStage.allCases.map(\.title) == [
+                "Download", "Prep FS", "Create VM", "Copy to VM", "Config app", "Running", "Migrate", "Serve", "Retire",
+            ])
+        var pipeline = UpgradePipeline(to: 2, from: 1)
+        for stage in UpgradeStage.allCases {
+            #expect(pipeline.action == .perform(stage))
+            _ = pipeline.succeeded(stage)
+        }
+        #expect(pipeline.state == .complete)
+        #expect(pipeline.action == .finished)
+    }
+
+    @Test("an application's first version has nothing to migrate and nobody to retire")
+    func first() {
+        var pipeline = UpgradePipeline(to: 1, from: nil)
+        var stages: [UpgradeStage] = []
+        while case .perform(let stage) = pipeline.action {
+            stages.append(stage)
+            _ = pipeline.succeeded(stage)
+        }
+        #expect(stages == UpgradeStage.allCases.filter { $0 != .migrate && $0 != .retire })
+    }
+
+    @Test("a failure at any stage before the old version goes removes the new one and keeps the reason")
+    func failures() {
+        for stage in UpgradeStage.allCases where stage != .retire {
+            var pipeline = pipeline(at: stage)
+            #expect(pipeline.failed("no disk") == .remove(reason: "no disk"))
+            #expect(pipeline.removed() == .finished)
+            #expect(pipeline.state == .undone(stage, reason: "no disk"))
+        }
+    }
+
+    @Test("once the old version goes there is nobody to give the work back to")
+    func tooLate() {
+        var retiring = pipeline(at: .retire)
+        #expect(retiring.failed("crashed") == nil)
+        #expect(retiring.state == .working(.retire))
+        #expect(throws: RollbackError.self) { try retiring.rollBack(reason: "by hand") }
+    }
+
+    @Test("an operator takes a version away as long as the older one runs")
+    func rollback() throws {
+        var serving = pipeline(at: .serve)
+        #expect(try serving.rollBack(reason: "by hand") == .remove(reason: "by hand"))
+        let again = #expect(throws: RollbackError.self) { try serving.rollBack(reason: "by hand") }
+        #expect(again?.description == "version 2 is already taken away")
+        var only = pipeline(at: .serve, from: nil)
+        #expect(throws: RollbackError.self) { try only.rollBack(reason: "by hand") }
+    }
+
+    @Test("a node that was killed starts an upgrade over until it serves, and goes on from then")
+    func recovery() {
+        for stage in UpgradeStage.allCases {
+            var pipeline = pipeline(at: stage)
+            let serves = stage == .serve || stage == .retire
+            #expect(pipeline.isServing == serves)
+            #expect(pipeline.recover() == .perform(serves ? stage : .download))
+        }
+        var failed = pipeline(at: .running)
+        _ = failed.failed("crashed")
+        #expect(failed.recover() == .remove(reason: "crashed"))
+    }
+
+    @Test("the journal reads every state as it was written")
+    func coding() throws {
+        var states = UpgradeStage.allCases.map { pipeline(at: $0) }
+        var failed = pipeline(at: .migrate)
+        _ = failed.failed("no disk")
+        states.append(failed)
+        _ = failed.removed()
+        states.append(failed)
+        var complete = pipeline(at: .retire)
+        _ = complete.succeeded(.retire)
+        states.append(complete)
+        for state in states {
+            #expect(try JSONDecoder().decode(UpgradePipeline.self, from: JSONEncoder().encode(state)) == state)
+        }
+    }
+}
+
+@Suite("Retirement")
+struct RetirementTests {
+    private func sample(_ messages: UInt64 = 0, needed: UInt64 = 0, behind: Int = 0) -> Retirement.Sample {
+        Retirement.Sample(peerMessages: messages, neededAnswers: needed, peersBehind: behind)
+    }
+
+    private func policy(_ rate: Double) -> Retirement {
+        Retirement(policy: .init(messagesPerSecond: rate, period: .seconds(10)))
+    }
+
+    @Test("a version that nobody needs is drained after a period and retired after another")
+    func retires() {
+        var retirement = policy(0)
+        #expect(retirement.observe(sample(), at: .seconds(0)) == .keep)
+        #expect(retirement.observe(sample(), at: .seconds(9)) == .keep)
+        #expect(retirement.observe(sample(), at: .seconds(10)) == .drain)
+        #expect(retirement.observe(sample(), at: .seconds(19)) == .drain)
+        #expect(retirement.observe(sample(), at: .seconds(20)) == .retire)
+    }
+
+    @Test("as long as a client needed its answer, or a peer has nothing newer, it is kept")
+    func kept() {
+        var retirement = policy(0)
+        _ = retirement.observe(sample(), at: .seconds(0))
+        #expect(retirement.observe(sample(needed: 1), at: .seconds(10)) == .keep)
+        #expect(retirement.observe(sample(needed: 1, behind: 1), at: .seconds(20)) == .keep)
+        #expect(retirement.observe(sample(needed: 1), at: .seconds(29)) == .keep)
+        #expect(retirement.observe(sample(needed: 1), at: .seconds(30)) == .drain)
+    }
+
+    @Test("messages of peers at or above the threshold keep a drained version alive for another period")
+    func messages() {
+        var retirement = policy(1)
+        _ = retirement.observe(sample(), at: .seconds(0))
+        #expect(retirement.observe(sample(100), at: .seconds(10)) == .drain)
+        #expect(retirement.observe(sample(110), at: .seconds(20)) == .drain)
+        #expect(retirement.observe(sample(119), at: .seconds(30)) == .retire)
+    }
+}
