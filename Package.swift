@@ -138,7 +138,7 @@ let package = Package(
             path: "Sources/Commands/environment"),
 
         // Hosts as network namespaces on one machine, for demonstrations, tests and measurements.
-        layer("Testbed", ["CLinux"]),
+        layer("Testbed", ["CLinux", "VersionKitProcesses"]),
 
         // Umbrella: all that the author of an adapter imports.
         .target(
@@ -153,6 +153,7 @@ let package = Package(
         tests("Model", ["VersionKitModel"]),
         tests("Wire", ["VersionKitModel", "VersionKitWire", nioCore]),
         tests("Proxy", ["VersionKitModel", "VersionKitProxy", "VersionKitWire", nioCore]),
+        tests("Adapters", ["IrisLogAdapter", "VersionKit"]),
         tests("Router", ["VersionKitModel", "VersionKitRouter", "VersionKitWire"]),
         tests("Upgrade", ["VersionKitModel", "VersionKitUpgrade"]),
         tests("Releases", ["VersionKitReleases", "VersionKitModel"]),

@@ -101,6 +101,8 @@ struct TestReleases: Sendable {
     let crashing2: String
     /// Version 2, whose program never listens.
     let silent2: String
+    /// Version 2, whose program says something to a web server and never listens.
+    let talking2: String
     /// Version 2, signed with a key that nobody pinned.
     let forged2: String
     /// Version 2, with a byte of its layer changed.
@@ -128,6 +130,11 @@ struct TestReleases: Sendable {
                 2, retirementPeriod: 300, start: ["/bin/sh", "-c", "echo no disk left; exit 3"], name: "crashing"),
             silent2: try await staging.makeRelease(
                 2, retirementPeriod: 300, start: ["/bin/sleep", "600"], startupTimeout: 1500, name: "silent"),
+            talking2: try await staging.makeRelease(
+                2, retirementPeriod: 300,
+                start: [
+                    "/bin/bash", "-c", "exec 3<>/dev/tcp/10.99.200.1/9999; echo hello >&3; exec sleep 600",
+                ], startupTimeout: 3000, name: "talking"),
             forged2: try await forger.makeRelease(2, retirementPeriod: 300),
             damaged2: damaged)
     }

@@ -40,7 +40,8 @@ final class InitProcess: Sendable {
         self.exits = exits
         let source = up[0]
         SystemThread(name: "environment") {
-            Self.readLines(source) { line in
+            defer { Glibc.close(source) }
+            readLines(source) { line in
                 if line.hasPrefix("exited "), let code = Int32(line.dropFirst(7)) {
                     exit.yield(code)
                 } else {
@@ -100,22 +101,5 @@ final class InitProcess: Sendable {
 
     private static func reason(_ line: String) -> String {
         line.hasPrefix("failed ") ? String(line.dropFirst(7)) : line
-    }
-
-    private static func readLines(_ descriptor: Int32, _ handle: (String) -> Void) {
-        defer { Glibc.close(descriptor) }
-        var pending: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        // A line is a word and a reason; an init that sends more than this is not ours.
-        while pending.count < 64 << 10 {
-            let count = read(descriptor, &buffer, buffer.count)
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return }
-            pending += buffer[..<count]
-            while let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
-                handle(String(decoding: pending[..<end], as: UTF8.self))
-                pending.removeSubrange(...end)
-            }
-        }
     }
 }

@@ -164,10 +164,10 @@ public actor Node {
             logger.debug("connection refused", metadata: ["reason": "\(reason)", "peer": "\(peer)"])
         case .heard(let header, let address):
             guard applications[header.application] != nil else { return }
-            guard peers.heard(header, from: address, at: clock.now - started) != nil else { break }
-            logger.debug("heard", metadata: ["peer": "\(address)", "header": "\(header)"])
+            if let version = peers.heard(header, from: address, at: clock.now - started) {
+                logger.debug("a peer shows a version", metadata: ["peer": "\(address)", "version": "\(version)"])
+            }
             considerAdvertised(header, from: address)
         }
-        if case .heard(let header, let address) = event { considerAdvertised(header, from: address) }
     }
 }

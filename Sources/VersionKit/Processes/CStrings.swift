@@ -12,3 +12,9 @@ package func withCStrings<Result>(
         return body(base)
     }
 }
+
+/// Calls `body` with a string as C wants it, or with a null pointer.
+package func withOptionalCString<Result>(_ text: String?, _ body: (UnsafePointer<CChar>?) -> Result) -> Result {
+    guard let text else { return body(nil) }
+    return text.withCString { body($0) }
+}

@@ -8,8 +8,12 @@ package struct RawSpawn: Sendable {
     package var networkNamespace: Int32?
     /// Descriptors that it gets, by their numbers there. Nothing else is inherited but 0, 1 and 2.
     package var descriptors: [Int32: Int32] = [:]
+    /// The directory that it starts in; by default this process's own.
+    package var directory: String?
     /// A session of its own: signals of the terminal do not reach it.
     package var newSession = false
+    /// A process group of its own in the same session.
+    package var newProcessGroup = false
     /// Without any capability, for good.
     package var dropsCapabilities = false
 
@@ -26,12 +30,15 @@ package struct RawSpawn: Sendable {
             withCStrings(environment) { environmentPointers in
                 program.withCString { path in
                     mappings.withUnsafeBufferPointer { mappings in
-                        var options = vk_spawn_options(
-                            path: path, arguments: argumentPointers, environment: environmentPointers, directory: nil,
-                            network_namespace: networkNamespace ?? -1, descriptors: mappings.baseAddress,
-                            descriptor_count: mappings.count, new_session: newSession, new_process_group: false,
-                            drop_capabilities: dropsCapabilities)
-                        return vk_spawn(&options, &pid, &pidfd)
+                        withOptionalCString(directory) { directory in
+                            var options = vk_spawn_options(
+                                path: path, arguments: argumentPointers, environment: environmentPointers,
+                                directory: directory, network_namespace: networkNamespace ?? -1,
+                                descriptors: mappings.baseAddress, descriptor_count: mappings.count,
+                                new_session: newSession, new_process_group: newProcessGroup,
+                                drop_capabilities: dropsCapabilities)
+                            return vk_spawn(&options, &pid, &pidfd)
+                        }
                     }
                 }
             }

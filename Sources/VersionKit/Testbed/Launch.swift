@@ -1,5 +1,5 @@
-internal import CLinux
 internal import Glibc
+internal import VersionKitProcesses
 
 /// How a process is to be started.
 struct Launch {
@@ -15,27 +15,18 @@ struct Launch {
     /// Starts it, as the leader of a process group.
     func start() throws(TestbedError) -> (pid: Int32, handle: Descriptor) {
         let path = try findExecutable()
-        var pid: pid_t = 0
-        var handle: Int32 = -1
-        let strings = CStrings([executable] + arguments)
-        let variables = environment.map { CStrings($0.map { "\($0.key)=\($0.value)" }) }
-        let mappings = descriptors.map { vk_descriptor_mapping(source: $0.source, target: $0.target) }
-        let result = withExtendedLifetime((strings, variables)) {
-            mappings.withUnsafeBufferPointer { mappings in
-                path.withCString { path in
-                    withOptionalCString(directory) { directory in
-                        var options = vk_spawn_options(
-                            path: path, arguments: strings.pointers, environment: variables?.pointers,
-                            directory: directory, network_namespace: networkNamespace,
-                            descriptors: mappings.baseAddress, descriptor_count: mappings.count,
-                            new_session: false, new_process_group: true, drop_capabilities: false)
-                        return vk_spawn(&options, &pid, &handle)
-                    }
-                }
-            }
+        var spawn = RawSpawn()
+        if let environment { spawn.environment = environment.map { "\($0.key)=\($0.value)" } }
+        spawn.directory = directory
+        if networkNamespace >= 0 { spawn.networkNamespace = networkNamespace }
+        spawn.descriptors = Dictionary(descriptors.map { ($0.target, $0.source) }) { _, last in last }
+        spawn.newProcessGroup = true
+        do throws(SystemError) {
+            let (pid, pidfd) = try spawn.spawn(path, arguments)
+            return (pid, Descriptor(pidfd))
+        } catch {
+            throw TestbedError(.system, "cannot \(error)")
         }
-        if result < 0 { throw TestbedError.system("cannot start \(path)") }
-        return (pid, Descriptor(handle))
     }
 
     // An ordinary user's PATH often lacks the folders where ip and its like are.
@@ -48,29 +39,4 @@ struct Launch {
         }
         throw TestbedError(.command, "there is no program \(executable) in \(path)")
     }
-}
-
-/// A null-terminated array of C strings, as exec takes it.
-private final class CStrings {
-    let pointers: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
-    private let count: Int
-
-    init(_ strings: [String]) {
-        count = strings.count
-        pointers = .allocate(capacity: count + 1)
-        for (index, string) in strings.enumerated() { pointers[index] = strdup(string) }
-        pointers[count] = nil
-    }
-
-    deinit {
-        for index in 0..<count { free(pointers[index]) }
-        pointers.deallocate()
-    }
-}
-
-private func withOptionalCString<Result>(_ text: String?, _ body: (UnsafePointer<CChar>?) -> Result)
-    -> Result
-{
-    guard let text else { return body(nil) }
-    return text.withCString { body($0) }
 }

@@ -82,19 +82,3 @@ package final class LoadProcess: Sendable {
         return numbers
     }
 }
-
-/// Calls `handle` with each line until the end.
-private func readLines(_ descriptor: Int32, _ handle: (String) -> Void) {
-    var pending: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 4096)
-    while true {
-        let count = read(descriptor, &buffer, buffer.count)
-        if count < 0, errno == EINTR { continue }
-        guard count > 0 else { return }
-        pending += buffer[..<count]
-        while let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
-            handle(String(decoding: pending[..<end], as: UTF8.self))
-            pending.removeSubrange(...end)
-        }
-    }
-}

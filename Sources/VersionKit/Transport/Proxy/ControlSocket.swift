@@ -1,19 +1,19 @@
 import CLinux
-public import VersionKitProcesses
+package import VersionKitProcesses
 import Glibc
 import Synchronization
-public import VersionKitProxy
+package import VersionKitProxy
 
 /// One end of the conversation between `versiond` and a proxy process: a SOCK_SEQPACKET pair that carries
 /// ``ProxyControl`` messages and descriptors.
 ///
 /// Thread-safe. Owns its descriptor.
-public final class ControlSocket: Sendable {
+package final class ControlSocket: Sendable {
     private let descriptor: Int32
     private let sending = Mutex(())
 
     /// What comes from the other end.
-    public enum Received: Sendable {
+    package enum Received: Sendable {
         /// A message, and the descriptor beside it, which the receiver owns.
         case message(ProxyControl, descriptor: Int32?)
         /// The other end is gone; nothing follows.
@@ -21,14 +21,14 @@ public final class ControlSocket: Sendable {
     }
 
     /// Takes over a connected socket.
-    public init(descriptor: Int32) { self.descriptor = descriptor }
+    package init(descriptor: Int32) { self.descriptor = descriptor }
 
     deinit { close(descriptor) }
 
     /// Two connected ends: ours, and the descriptor for a child process, which the caller closes after it was started.
     ///
     /// - Throws: ``SystemError`` if there are no descriptors left.
-    public static func pair() throws(SystemError) -> (ControlSocket, child: Int32) {
+    package static func pair() throws(SystemError) -> (ControlSocket, child: Int32) {
         var ends: [Int32] = [0, 0]
         let kind = Int32(SOCK_SEQPACKET.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else { throw SystemError("socketpair") }
@@ -38,7 +38,7 @@ public final class ControlSocket: Sendable {
     /// Sends one message. A descriptor beside it is duplicated for the receiver and stays the caller's.
     ///
     /// - Throws: ``SystemError`` if the other end is gone.
-    public func send(_ message: ProxyControl, descriptor passed: Int32? = nil) throws(SystemError) {
+    package func send(_ message: ProxyControl, descriptor passed: Int32? = nil) throws(SystemError) {
         let bytes = message.encoded
         let result = sending.withLock { _ in
             let descriptors = passed.map { [$0] } ?? []
@@ -48,7 +48,7 @@ public final class ControlSocket: Sendable {
     }
 
     /// Receives on a thread of its own until the other end is gone; `receive` is called on that thread.
-    public func start(_ receive: @escaping @Sendable (Received) -> Void) {
+    package func start(_ receive: @escaping @Sendable (Received) -> Void) {
         let thread = SystemThread(name: "proxy-control") { [self] in
             var buffer = [UInt8](repeating: 0, count: ProxyControl.bytesMax)
             while true {
@@ -68,5 +68,5 @@ public final class ControlSocket: Sendable {
     }
 
     /// Ends the conversation: both ends see it closed.
-    public func shutDown() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+    package func shutDown() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 }

@@ -1,10 +1,10 @@
 import CLinux
 import Glibc
-public import NIOCore
+package import NIOCore
 import NIOPosix
 import Synchronization
-public import VersionKitModel
-public import VersionKitProxy
+package import VersionKitModel
+package import VersionKitProxy
 
 /// The engine of an application proxy: owns sockets, buffers, limits and time-outs, and carries out what
 /// ``ProxyCallbacks`` record.
@@ -12,7 +12,7 @@ public import VersionKitProxy
 /// One callbacks value per client connection, on the event loop of that connection. Thread-safe.
 ///
 /// - Note: R10-R12; DESIGN 5.
-public final class ProxyServer<Callbacks: ProxyCallbacks>: Sendable {
+package final class ProxyServer<Callbacks: ProxyCallbacks>: Sendable {
     private let group: any EventLoopGroup
     private let limits: Limits
     private let clientVersion: Version?
@@ -39,7 +39,7 @@ public final class ProxyServer<Callbacks: ProxyCallbacks>: Sendable {
     ///   - limits: its bounds.
     ///   - clientVersion: the version whose client protocol the listener speaks, if its bytes need not tell.
     ///   - makeCallbacks: makes the callbacks of one client connection.
-    public init(
+    package init(
         group: any EventLoopGroup,
         limits: Limits = .standard,
         clientVersion: Version? = nil,
@@ -52,7 +52,7 @@ public final class ProxyServer<Callbacks: ProxyCallbacks>: Sendable {
     }
 
     /// What was done so far.
-    public var counters: ProxyCounters {
+    package var counters: ProxyCounters {
         state.withLock { state in
             var counters = state.counters
             counters.connections = UInt64(state.clients.count)
@@ -61,7 +61,7 @@ public final class ProxyServer<Callbacks: ProxyCallbacks>: Sendable {
     }
 
     /// Accepts clients on a listening socket, which is the server's from here on. Returns at once.
-    public func listen(descriptor: Int32) {
+    package func listen(descriptor: Int32) {
         let acceptor = Acceptor(listener: descriptor) { [weak self] socket in
             guard let self else {
                 close(socket)
@@ -78,7 +78,7 @@ public final class ProxyServer<Callbacks: ProxyCallbacks>: Sendable {
     }
 
     /// Takes a client's connection over, with bytes that were read from it and not used yet.
-    public func adopt(_ socket: Int32, unread: [UInt8]) {
+    package func adopt(_ socket: Int32, unread: [UInt8]) {
         guard state.withLock({ $0.clients.count < limits.clientConnectionsMax }) else {
             state.withLock { $0.counters.refused += 1 }
             close(socket)
@@ -115,7 +115,7 @@ public final class ProxyServer<Callbacks: ProxyCallbacks>: Sendable {
     ///
     /// Returns once no request is under way any more that went by an older one, so that a version which is not listed
     /// can be stopped.
-    public func update(_ table: VersionTable) async {
+    package func update(_ table: VersionTable) async {
         let clients = state.withLock { state in
             state.table = table
             return Array(state.clients.values)
@@ -127,7 +127,7 @@ public final class ProxyServer<Callbacks: ProxyCallbacks>: Sendable {
     ///
     /// - Parameter successor: gets a descriptor, which it must not keep, and unread bytes; `false` if it could not
     ///   take them: then the connection is closed.
-    public func handOver(to successor: @escaping @Sendable (Int32, [UInt8]) -> Bool) async {
+    package func handOver(to successor: @escaping @Sendable (Int32, [UInt8]) -> Bool) async {
         let acceptor = state.withLock { state in
             state.successor = successor
             defer { state.acceptor = nil }

@@ -1,11 +1,11 @@
-public import NIOCore
+package import NIOCore
 import CLinux
-public import VersionKitProcesses
+package import VersionKitProcesses
 import Glibc
 import Synchronization
-public import VersionKitModel
-public import VersionKitRouter
-public import VersionKitWire
+package import VersionKitModel
+package import VersionKitRouter
+package import VersionKitWire
 
 /// The version router's slow path: an epoll loop of its own that puts headers on outbound connections, reads them off
 /// inbound ones, and moves bytes.
@@ -13,9 +13,9 @@ public import VersionKitWire
 /// One thread does all of it. Decisions are ``RoutingTable``'s; this is the shell. Thread-safe.
 ///
 /// - Note: R5, R6, R8; DESIGN 6.
-public final class Relay: Sendable {
+package final class Relay: Sendable {
     /// What the relay tells its owner, on the relay's thread: the receiver must not block.
-    public enum Event: Sendable {
+    package enum Event: Sendable {
         /// A peer's header was read.
         case heard(VersionHeader, from: IPv4Address)
         /// A peer's router asks for something. The receiver owns the socket, and gets the bytes behind the header.
@@ -25,16 +25,16 @@ public final class Relay: Sendable {
     }
 
     /// Where the relay listens.
-    public struct Configuration: Sendable {
+    package struct Configuration: Sendable {
         /// The node's own address, on which peers reach the registered ports.
-        public var address: IPv4Address
+        package var address: IPv4Address
         /// The port to which intercepted connections are handed; no application may use it.
-        public var transparentPort: UInt16
+        package var transparentPort: UInt16
         /// Its bounds.
-        public var limits: Limits
+        package var limits: Limits
 
         /// Where the relay listens.
-        public init(address: IPv4Address, transparentPort: UInt16, limits: Limits = .standard) {
+        package init(address: IPv4Address, transparentPort: UInt16, limits: Limits = .standard) {
             self.address = address
             self.transparentPort = transparentPort
             self.limits = limits
@@ -55,7 +55,7 @@ public final class Relay: Sendable {
     /// A relay that is not running yet.
     ///
     /// - Throws: ``SystemError`` if there are no descriptors left.
-    public init(_ configuration: Configuration, onEvent: @escaping @Sendable (Event) -> Void) throws(SystemError) {
+    package init(_ configuration: Configuration, onEvent: @escaping @Sendable (Event) -> Void) throws(SystemError) {
         self.configuration = configuration
         self.onEvent = onEvent
         wake = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
@@ -65,10 +65,10 @@ public final class Relay: Sendable {
     deinit { close(wake) }
 
     /// What was done so far.
-    public var counters: RelayCounters { shared.withLock { $0.counters } }
+    package var counters: RelayCounters { shared.withLock { $0.counters } }
 
     /// Routes by this table from the next decision on; connections that stand live on.
-    public func update(_ table: RoutingTable) {
+    package func update(_ table: RoutingTable) {
         shared.withLock { $0.table = table }
         eventfd_write(wake, 1)
     }
@@ -76,7 +76,7 @@ public final class Relay: Sendable {
     /// Starts the relay's thread.
     ///
     /// - Throws: ``SystemError`` if the transparent port cannot be listened on.
-    public func start() throws(SystemError) {
+    package func start() throws(SystemError) {
         let anyAddress = Endpoint(address: IPv4Address(number: 0), port: configuration.transparentPort)
         let listener = try Sockets.listen(on: anyAddress, transparent: true)
         let thread = SystemThread(name: "relay") { [self] in
@@ -86,7 +86,7 @@ public final class Relay: Sendable {
     }
 
     /// Ends the thread and resets the connections that stand.
-    public func stop() {
+    package func stop() {
         shared.withLock { $0.isStopped = true }
         eventfd_write(wake, 1)
     }

@@ -1,0 +1,43 @@
+import FoundationEssentials
+import IrisLogFleet
+import Testing
+import VersionKitControl
+import VersionKitModel
+import VersionKitProcesses
+
+@Suite("versionctl", .serialized)
+struct CommandTests {
+    private func versionctl(_ arguments: String...) async throws -> Command.Result {
+        try await Command.run(try Programs.directory() + "/versionctl", arguments)
+    }
+
+    @Test("status tells people and machines the same")
+    func status() async throws {
+        let fleet = try await TestFleet(hosts: 1)
+        let socket = fleet.nodes[0].directory + "/control.sock"
+        let text = try await versionctl("status", "--socket", socket)
+        #expect(text.exit.isSuccess)
+        #expect(text.output.contains("version 1: serving"))
+        #expect(text.output.contains("Prep FS"))
+        let json = try await versionctl("status", "--json", "--socket", socket)
+        let status = try JSONDecoder().decode(NodeStatus.self, from: Data(json.output.utf8))
+        #expect(status.serves(only: 1))
+    }
+
+    @Test("a refusal ends with 1, a missing versiond with 69, wrong usage with 64, each with a message")
+    func exitCodes() async throws {
+        let fleet = try await TestFleet(hosts: 1)
+        let socket = fleet.nodes[0].directory + "/control.sock"
+        let refused = try await versionctl("rollback", "irislog", "--socket", socket)
+        #expect(refused.exit == .code(1))
+        #expect(refused.output.contains("the only one that runs"))
+        let missing = try await versionctl("status", "--socket", "/run/nothing.sock")
+        #expect(missing.exit == .code(69))
+        #expect(missing.output.contains("no versiond answers"))
+        let wrong = try await versionctl("rollback")
+        #expect(wrong.exit == .code(64))
+        let outside = try await versionctl("register", "7100", "--socket", socket)
+        #expect(outside.exit == .code(1))
+        #expect(outside.output.contains("from inside"))
+    }
+}
