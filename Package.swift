@@ -102,6 +102,10 @@ let package = Package(
         .executableTarget(
             name: "irislog-migrate", dependencies: ["IrisLogAdapter", "VersionKit"],
             path: "Sources/Examples/IrisLog/Migrate"),
+        // The command line client of both versions.
+        .executableTarget(
+            name: "irislog", dependencies: ["IrisLogCore", "IrisLogProtocol1", "IrisLogProtocol2", arguments],
+            path: "Sources/Examples/IrisLog/Client"),
         // Uses an IrisLog without pause, and reads back what was acknowledged.
         .executableTarget(
             name: "irislog-load",

@@ -1,5 +1,5 @@
 import Glibc
-import IrisLogCore
+@testable import IrisLogCore
 import Testing
 
 struct DatabaseTests {
@@ -104,6 +104,47 @@ struct DatabaseTests {
         #expect(database.droppedReadings == 1)
         #expect(try database.items("count(\(n1)/reading)") == ["\(Limits.readingsPerNode)"])
         #expect(try database.items(n1 + "/reading[1]/@sequence") == ["2"])
+    }
+
+    @Test("A database of many megabytes is there after a restart")
+    func large() async throws {
+        let first = try open(logLimit: 0)
+        let value = String(repeating: "&", count: Limits.valueBytes)
+        for start in stride(from: UInt64(0), to: 700, by: 100) {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for sequence in start..<start + 100 {
+                    group.addTask { try await first.update(path: path(n1), reading: reading(sequence, value)) }
+                }
+                try await group.waitForAll()
+            }
+        }
+        #expect(try open().items("count(//reading)") == ["700"])
+        #expect(try open().export().utf8.count > 14_000_000)
+    }
+
+    @Test("The bytes counted are never less than those of the XML, also when readings are dropped")
+    func countedBytes() throws {
+        var tree = try DatabaseTree(hierarchy: hierarchy, me: "b")
+        let empty = try tree.tree.serialized().utf8.count
+        for sequence in 0..<UInt64(Limits.readingsPerNode + 100) {
+            tree.add(try reading(.max - sequence, at: .max - sequence, "<&>\u{e4}\t"), at: try path(n1))
+        }
+        let full = try tree.tree.serialized().utf8.count - empty
+        #expect(tree.dropped == 100)
+        #expect(tree.bytes >= full && tree.bytes < 2 * full)
+    }
+
+    @Test("An expression that is nested too deeply is refused")
+    func deepExpressions() throws {
+        let database = try open()
+        let depth = Limits.lineBytes / 2
+        for deep in [
+            String(repeating: "(", count: depth) + "1" + String(repeating: ")", count: depth - 1),
+            "/country" + String(repeating: "[a", count: depth / 2 - 8) + String(repeating: "]", count: depth / 2 - 8),
+        ] {
+            #expect(throws: IrisLogError.self) { _ = try database.items(deep) }
+        }
+        #expect(try database.items("1 " + String(repeating: "+1", count: depth - 8)) == ["\(depth - 7)"])
     }
 
     @Test("Values with characters that XML cannot carry are refused", arguments: ["\u{1}", "a\rb", "\u{FFFF}"])

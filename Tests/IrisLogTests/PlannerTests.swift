@@ -55,17 +55,43 @@ struct PlannerTests {
             "/country/region/..",
             "/country/child::region/@id", "(/country/region)[1]", "/", "1 + 1", "'/country/@id'", "/country/@id = 'x'",
             "/country/region/site/node/current[../@id = 'n1']", "/country/region/site/node/current[/country]",
-            "/country/.", "/country[@id='x'\u{301}]/@id", "/country['",
+            "/country/.", "/country//x | /country", "/country//node = 1", "/country//x * /country/@id",
+            "/country//node/..", "/country//node[//x]", "/country//node[1 * /country/@x = 1]",
+            "/country[@id='x'\u{301}]/@id", "/country['",
         ])
     func gatherAll(xpath: String) throws {
         #expect(plan(xpath) == .gather(try path("/country[@id='earth']")))
+    }
+
+    @Test("Descendants are gathered from the smallest subtree that the steps before them lead to")
+    func descendants() throws {
+        #expect(plan(hamburg + "//current[@sensor='load'][. > 1]/@at", at: "b") == .gather(try path(hamburg)))
+        #expect(plan(hamburg + "/node//text()", at: "b") == .gather(try path(hamburg)))
+        #expect(plan(kiel + "/node[@id='k1']//reading[.//x]") == .forward(host: "c"))
+        #expect(
+            plan("/country/region[@id='north']/site[1]//current")
+                == .gather(try path("/country[@id='earth']/region[@id='north']")))
+        #expect(plan("/country[@id='mars']//node") == .nothing)
+        // What looks at the rest of the tree needs all of it.
+        for wide in ["//x[../@id]", "//x[ancestor::site]", "//x | //y", "//x[1 * /country/@id = 1]", "//x + 1"] {
+            #expect(plan(hamburg + wide) == .gather(try path("/country[@id='earth']")), "\(wide)")
+        }
+    }
+
+    @Test("A star or a word between operands is an operator, elsewhere a name")
+    func operators() {
+        #expect(plan("/country/region/site[@id='kiel' and @host='c']/@id") == .forward(host: "c"))
+        #expect(plan("/country/region/site[@id='kiel']/node[and or */@div]/@id") == .forward(host: "c"))
+        #expect(plan("/country/region/site[@id='kiel']/node[current * 2]/@id") == .forward(host: "c"))
+        #expect(
+            plan("/country/region/site/node/current[. * /country/@x > 1]") == root.map { .gather($0) })
     }
 
     @Test(
         "Predicates that could mean a position are not spread",
         arguments: [
             "1", "position() = 1", "last()", "count(node)", "string-length(@id)", "@id + 1", "node", "current > 1",
-            "node[2]/@id = 'x'", "number(@id)", "not(@id) + 1", "(1)", "-1",
+            "node[2]/@id = 'x'", "node * 1", "number(@id)", "not(@id) + 1", "(1)", "-1",
         ])
     func positions(predicate: String) throws {
         #expect(

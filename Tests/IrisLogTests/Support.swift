@@ -15,8 +15,50 @@ final class TemporaryDirectory: Sendable {
     }
 
     deinit {
-        for name in ["database.xml", "database.xml.new", "update.log"] { unlink(path + "/" + name) }
+        for name in ["database.xml", "database.xml.new", "update.log", "irislog.conf", "hierarchy.xml"] {
+            unlink(path + "/" + name)
+        }
         rmdir(path)
+    }
+
+    func write(_ name: String, _ text: String) throws {
+        guard let file = fopen(path + "/" + name, "w") else { throw IrisLogError(.internal, "cannot write \(name)") }
+        defer { fclose(file) }
+        guard fputs(text, file) >= 0 else { throw IrisLogError(.internal, "cannot write \(name)") }
+    }
+}
+
+/// A port of the loopback interface that refuses connections or leaves them without a word, and that nobody else is
+/// given meanwhile.
+final class DeadPort: Sendable {
+    let number: Int
+    private let descriptor: Int32
+
+    init(listening: Bool = false) throws {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        self.descriptor = descriptor
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, size) == 0 ? getsockname(descriptor, $0, &size) : -1
+            }
+        }
+        number = Int(UInt16(bigEndian: address.sin_port))
+        // Bound without listening, it refuses.
+        guard result == 0, !listening || listen(descriptor, SOMAXCONN) == 0 else {
+            throw IrisLogError(.internal, "no port")
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Waits until somebody has connected; false if nobody does for 30 s.
+    func waitForConnection() -> Bool {
+        var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&waiting, 1, 30_000) == 1
     }
 }
 
@@ -51,13 +93,22 @@ struct Cluster {
     let hosts: [String]
     private let directories: [TemporaryDirectory]
 
-    /// Runs the body with the servers whose numbers are in `running`; the ports of the others are closed.
+    /// Runs the body with the servers whose numbers are in `running`; the ports of the others refuse, or accept
+    /// connections without a word if they are in `silent`.
     static func with(
-        _ versions: [Version], running: Set<Int> = [0, 1, 2], _ body: (Cluster) async throws -> Void
+        _ versions: [Version], running: Set<Int> = [0, 1, 2], silent: Set<Int> = [],
+        _ body: (Cluster) async throws -> Void
     ) async throws {
         var servers: [RunningServer] = []
         for _ in 0..<3 { servers.append(try await RunningServer(host: "127.0.0.1", clientPort: 0, peerPort: 0)) }
-        let hosts = servers.map { "127.0.0.1:\($0.peers.port)" }
+        var hosts = servers.map { "127.0.0.1:\($0.peers.port)" }
+        var deadPorts: [DeadPort] = []
+        for index in 0..<3 where !running.contains(index) && !silent.contains(index) {
+            await close(servers[index])
+            deadPorts.append(try DeadPort())
+            hosts[index] = "127.0.0.1:\(deadPorts[deadPorts.count - 1].number)"
+        }
+        defer { withExtendedLifetime(deadPorts) {} }
         let hierarchy = try Hierarchy(xml: hierarchyXML(a: hosts[0], b: hosts[1], c: hosts[2]))
         let directories = try (0..<3).map { _ in try TemporaryDirectory() }
         let databases = try (0..<3).map {
@@ -65,10 +116,6 @@ struct Cluster {
         }
         let cluster = Cluster(servers: servers, databases: databases, hosts: hosts, directories: directories)
         try await cluster.fill()
-        for index in 0..<3 where !running.contains(index) {
-            await servers[index].clients.close()
-            await servers[index].peers.close()
-        }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for index in running {
                 let (server, database, me) = (servers[index], databases[index], hosts[index])
@@ -85,6 +132,12 @@ struct Cluster {
             defer { group.cancelAll() }
             try await body(cluster)
         }
+        for index in silent { await close(servers[index]) }
+    }
+
+    private static func close(_ server: RunningServer) async {
+        await server.clients.close()
+        await server.peers.close()
     }
 
     /// One reading in each node, stored at its owner.
@@ -96,20 +149,8 @@ struct Cluster {
     }
 }
 
-/// What the tests need of a client of either version.
-protocol AnyIrisLogClient: Sendable {
-    func query(_ xpath: String) async throws -> [String]
-    func update(path: String, sensor: String, sequence: UInt64, at: UInt64, value: String) async throws
-    func export() async throws -> String
-    func ping() async throws
-    func close() async
-}
-
-extension IrisLogClient1: AnyIrisLogClient {}
-extension IrisLogClient2: AnyIrisLogClient {}
-
 extension Cluster {
-    func client(_ version: Version, of index: Int) async throws -> any AnyIrisLogClient {
+    func client(_ version: Version, of index: Int) async throws -> any IrisLogClient {
         let port = servers[index].clients.port
         return switch version {
         case .one: try await IrisLogClient1.connect(host: "127.0.0.1", port: port)

@@ -49,8 +49,8 @@ public final class Database: Sendable {
         guard element.host == me else { throw IrisLogError(.notOwner, element.host) }
         let refusal: IrisLogError? = state.withLock { state in
             if state.tree.contains(reading, at: path) { return nil }
-            guard state.tree.hasRoom(for: reading.sensor, at: path) else {
-                return IrisLogError(.limit, "too many sensors")
+            guard state.tree.hasRoom(for: reading, at: path) else {
+                return IrisLogError(.limit, "too many sensors, or too much data")
             }
             state.tree.add(reading, at: path)
             enqueue(.reading, reading, at: path, &state)
@@ -114,7 +114,7 @@ public final class Database: Sendable {
 
     private func merge(_ kind: LogRecord.Kind, _ reading: Reading, at path: IDPath, _ state: inout State) -> Bool {
         // A full node keeps what it has: a merge never removes.
-        guard state.tree.hasRoom(for: reading.sensor, at: path) else { return false }
+        guard state.tree.hasRoom(for: reading, at: path) else { return false }
         switch kind {
         case .reading:
             guard !state.tree.isFull(path), !state.tree.contains(reading, at: path) else { return false }

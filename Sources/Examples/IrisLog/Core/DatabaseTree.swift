@@ -11,6 +11,7 @@ struct DatabaseTree {
         let element: XMLTree.Node
         let at: UInt64
         let sequence: UInt64
+        let bytes: Int
     }
 
     /// Under each node first the current values, then the readings in order of arrival.
@@ -25,6 +26,8 @@ struct DatabaseTree {
     private var nodes: [IDPath: NodeIndex] = [:]
     /// Readings dropped because their node was full.
     private(set) var dropped = 0
+    /// At least as many bytes as all readings have as XML.
+    private(set) var bytes = 0
 
     /// An empty database: the owned elements of the hierarchy below their ancestors.
     init(hierarchy: Hierarchy, me: String) throws(IrisLogError) {
@@ -58,10 +61,10 @@ struct DatabaseTree {
 
     func isFull(_ path: IDPath) -> Bool { (nodes[path]?.keys.count ?? 0) >= Limits.readingsPerNode }
 
-    /// Whether a sensor is known or there is room for one more.
-    func hasRoom(for sensor: String, at path: IDPath) -> Bool {
-        guard let index = nodes[path] else { return false }
-        return index.currents[sensor] != nil || index.currents.count < Limits.sensorsPerNode
+    /// Whether a reading may be added: its sensor is known or not one too many, and its bytes are not either.
+    func hasRoom(for reading: Reading, at path: IDPath) -> Bool {
+        guard let index = nodes[path], bytes + 2 * reading.xmlBytes <= Limits.databaseBytes else { return false }
+        return index.currents[reading.sensor] != nil || index.currents.count < Limits.sensorsPerNode
     }
 
     /// Adds a reading that is not there yet.
@@ -71,23 +74,25 @@ struct DatabaseTree {
         guard index.keys.insert(Key(sensor: reading.sensor, sequence: reading.sequence)).inserted else { return }
         let element = Self.element("reading", reading)
         _ = xmlAddChild(index.element, element)
+        bytes += reading.xmlBytes
         if index.oldest == nil { index.oldest = element }
         if index.keys.count > Limits.readingsPerNode { dropOldest(&index) }
-        Self.replaceCurrent(reading, in: &index)
+        replaceCurrent(reading, in: &index)
     }
 
     /// Makes a reading the current one if it is newer; true if it is.
     mutating func addCurrent(_ reading: Reading, at path: IDPath) -> Bool {
         guard var index = nodes.removeValue(forKey: path) else { return false }
         defer { nodes[path] = index }
-        return Self.replaceCurrent(reading, in: &index)
+        return replaceCurrent(reading, in: &index)
     }
 
     @discardableResult
-    private static func replaceCurrent(_ reading: Reading, in index: inout NodeIndex) -> Bool {
+    private mutating func replaceCurrent(_ reading: Reading, in index: inout NodeIndex) -> Bool {
         let old = index.currents[reading.sensor]
         if let old, !reading.isNewer(than: old.at, old.sequence) { return false }
         let element = Self.element("current", reading)
+        bytes += reading.xmlBytes - (old?.bytes ?? 0)
         if let old {
             _ = xmlReplaceNode(old.element, element)
             xmlFreeNode(old.element)
@@ -97,7 +102,8 @@ struct DatabaseTree {
             _ = xmlAddChild(index.element, element)
         }
         if let element {
-            index.currents[reading.sensor] = Current(element: element, at: reading.at, sequence: reading.sequence)
+            index.currents[reading.sensor] = Current(
+                element: element, at: reading.at, sequence: reading.sequence, bytes: reading.xmlBytes)
         }
         return true
     }
@@ -108,6 +114,8 @@ struct DatabaseTree {
             let sequence = XMLElement.attribute("sequence", of: oldest).flatMap(UInt64.init)
         {
             index.keys.remove(Key(sensor: sensor, sequence: sequence))
+            let reading = try? Reading(sensor: sensor, sequence: sequence, at: 0, value: XMLElement.content(oldest))
+            bytes -= reading?.xmlBytes ?? 0
         }
         index.oldest = oldest.pointee.next
         xmlUnlinkNode(oldest)

@@ -28,10 +28,14 @@ public enum Limits {
     public static let logBytes = 8 * 1024 * 1024
     /// Bytes of one record of the update log.
     public static let recordBytes = 16 * 1024
-    /// Bytes of the snapshot file: larger than a document, since it was written by this server.
+    /// Bytes of one server's data as XML; what would go beyond is refused.
+    public static let databaseBytes = 256 * 1024 * 1024
+    /// Bytes of a file this server wrote itself: the snapshot, the log. More than ever gets into one.
     public static let snapshotBytes = 512 * 1024 * 1024
     /// Bytes of the configuration file.
     public static let configurationBytes = 64 * 1024
+    /// Seconds after which a silent connection of a client is closed: long enough for whoever asks now and then.
+    public static let clientIdleSeconds = 3600
     /// Seconds after which a silent connection of another server is closed.
     public static let peerIdleSeconds = 30
     /// Requests to other servers at the same time, for one query.

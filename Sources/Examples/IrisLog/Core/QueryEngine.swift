@@ -27,14 +27,19 @@ public struct QueryEngine: Sendable {
     private let me: String
     private let peers: any PeerClient
     private let fanout: Fanout
+    private let now: @Sendable () -> ContinuousClock.Instant
 
-    /// Creates the engine of the server `me`.
-    public init(hierarchy: Hierarchy, me: String, database: Database, peers: any PeerClient, fanout: Fanout) {
+    /// Creates the engine of the server `me`; `now` is the clock by which it stops waiting.
+    public init(
+        hierarchy: Hierarchy, me: String, database: Database, peers: any PeerClient, fanout: Fanout,
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    ) {
         self.hierarchy = hierarchy
         self.me = me
         self.database = database
         self.peers = peers
         self.fanout = fanout
+        self.now = now
     }
 
     /// Answers a query; `hops` is how many servers it has already passed.
@@ -45,7 +50,9 @@ public struct QueryEngine: Sendable {
         try XMLTree.validate(xpath)
         switch QueryPlanner(hierarchy: hierarchy, me: me).plan(xpath) {
         case .nothing: return []
-        case .forward(let host): return try await ask(host, hops, xpath)
+        case .forward(let host):
+            return try await peers.ask(
+                try address(host), hops: hops + 1, xpath: xpath, timeout: Limits.patience(hops: hops))
         case .spread(let parts): return try await spread(parts, hops)
         case .gather(let path):
             guard let element = hierarchy.element(at: path) else { return [] }
@@ -65,11 +72,16 @@ public struct QueryEngine: Sendable {
     }
 
     private func spread(_ parts: [QueryPlan.Part], _ hops: Int) async throws(IrisLogError) -> [String] {
+        let patience = Patience(hops: hops, now: now)
         let answers = await collect(parts) { part -> Result<[String], IrisLogError> in
             do throws(IrisLogError) {
                 switch part {
                 case .local(let xpath): return .success(try database.items(xpath))
-                case .ask(let host, let xpath): return .success((try? await ask(host, hops, xpath)) ?? [])
+                case .ask(let host, let xpath):
+                    return .success(
+                        try await patience.wait { (timeout) throws(IrisLogError) in
+                            try await peers.ask(try address(host), hops: hops + 1, xpath: xpath, timeout: timeout)
+                        } ?? [])
                 }
             } catch {
                 return .failure(error)
@@ -89,9 +101,9 @@ public struct QueryEngine: Sendable {
         return items
     }
 
-    private func ask(_ host: String, _ hops: Int, _ xpath: String) async throws(IrisLogError) -> [String] {
+    private func address(_ host: String) throws(IrisLogError) -> HostAddress {
         guard let address = HostAddress(host) else { throw IrisLogError(.internal, "no address: \(host)") }
-        return try await peers.ask(address, hops: hops + 1, xpath: xpath, timeout: Limits.patience(hops: hops))
+        return address
     }
 
     private static func check(_ hops: Int) throws(IrisLogError) {
@@ -102,15 +114,22 @@ public struct QueryEngine: Sendable {
 extension QueryEngine {
     /// An owned subtree as XML, with the parts of the servers that answer.
     fileprivate func assemble(_ element: Hierarchy.Element, _ hops: Int) async throws(IrisLogError) -> String {
-        let timeout = Limits.patience(hops: hops)
-        let fetched = await collect(foreign(in: element)) { child -> (IDPath, String)? in
-            guard let address = HostAddress(child.host),
-                let text = try? await peers.gather(address, hops: hops + 1, path: child.path, timeout: timeout),
-                let fragment = checked(text, child)
-            else { return nil }
-            return (child.path, fragment)
+        let patience = Patience(hops: hops, now: now)
+        let fetched = await collect(foreign(in: element)) { child -> Result<(IDPath, String)?, IrisLogError> in
+            do throws(IrisLogError) {
+                let text = try await patience.wait { (timeout) throws(IrisLogError) in
+                    try await peers.gather(
+                        try address(child.host), hops: hops + 1, path: child.path, timeout: timeout)
+                }
+                return .success(text.flatMap { checked($0, child) }.map { (child.path, $0) })
+            } catch {
+                return .failure(error)
+            }
         }
-        let fragments = Dictionary(fetched.compactMap(\.self), uniquingKeysWith: { first, _ in first })
+        var fragments: [IDPath: String] = [:]
+        for result in fetched {
+            if let (path, fragment) = try result.get() { fragments[path] = fragment }
+        }
         let text = try render(element, fragments)
         guard text.utf8.count <= Limits.documentBytes else { throw IrisLogError(.limit, "subtree too large") }
         return text

@@ -107,7 +107,7 @@ struct HierarchyPrefix {
         }
         guard !steps.isEmpty else { return nil }
         // Whole elements may have parts elsewhere; above the nodes only attributes are the owner's alone.
-        if steps.count == path.steps.count { canSpread = false }
+        if steps.count == path.steps.count || path.hasDescendants { canSpread = false }
         if canSpread, steps.count < Level.allCases.count, !path.steps[steps.count].isAttribute { canSpread = false }
     }
 

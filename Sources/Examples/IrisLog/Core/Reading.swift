@@ -27,6 +27,15 @@ public struct Reading: Equatable, Sendable {
         scalar == "\t" || scalar == "\n" || (scalar.value >= 0x20 && scalar.value != 0xFFFE && scalar.value != 0xFFFF)
     }
 
+    /// At least as many bytes as it has as XML: tags, numbers, and the letters that are escaped at their longest.
+    var xmlBytes: Int {
+        value.utf8.reduce(128 + sensor.utf8.count) { $0 + (Self.isEscaped($1) ? 5 : 1) }
+    }
+
+    private static func isEscaped(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "&") || byte == UInt8(ascii: "<") || byte == UInt8(ascii: ">")
+    }
+
     /// Whether this one is the current reading rather than the other.
     func isNewer(than at: UInt64, _ sequence: UInt64) -> Bool {
         (self.at, self.sequence) > (at, sequence)

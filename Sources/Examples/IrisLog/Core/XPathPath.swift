@@ -1,4 +1,7 @@
-/// An absolute location path of child steps only: the form that can be spread over the servers.
+/// An absolute location path of child steps: the form that can be spread over the servers.
+///
+/// Behind the steps may be a `//` and what never leaves the elements they select. Such a path cannot be spread,
+/// but its steps still tell which subtree is needed.
 struct XPathPath {
     struct Step {
         /// The tokens before the predicates.
@@ -20,20 +23,27 @@ struct XPathPath {
     }
 
     let steps: [Step]
+    /// Whether `//` and more follow the steps.
+    let hasDescendants: Bool
 
-    /// Nil for everything else: functions, unions, `//`, `..`, `.`, axes, variables, relative paths.
+    /// Nil for everything else: functions, unions, a leading `//`, `..`, `.`, axes, variables, relative paths.
     init?(_ text: String) {
         guard let tokens = XPathTokens.split(text), tokens.first?.isSymbol("/") ?? false else { return nil }
         var steps: [Step] = []
         var brackets = 0
         var parentheses = 0
         var previous: XPathToken?
-        for token in tokens {
+        var descendants: ArraySlice<XPathToken> = []
+        for (index, token) in tokens.enumerated() {
             defer { previous = token }
+            if token.isSymbol("//"), brackets == 0, parentheses == 0 {
+                descendants = tokens[index...]
+                break
+            }
             if token.kind == .symbol, ["//", "..", "::", "$", ":"].contains(token.text) { return nil }
             if brackets > 0 {
                 // A path that starts at the root leaves the element.
-                if token.isSymbol("/"), !Self.endsStep(previous) { return nil }
+                if token.isSymbol("/"), previous?.endsStep != true { return nil }
                 brackets += token.isSymbol("[") ? 1 : token.isSymbol("]") ? -1 : 0
                 if brackets > 0 { steps[steps.count - 1].append(inPredicate: token) }
             } else if token.isSymbol("/"), parentheses == 0 {
@@ -50,7 +60,40 @@ struct XPathPath {
             }
         }
         guard brackets == 0, parentheses == 0, steps.allSatisfy({ Self.isTest($0.test) }) else { return nil }
+        guard descendants.isEmpty || Self.staysInside(descendants) else { return nil }
         self.steps = steps
+        hasDescendants = !descendants.isEmpty
+    }
+
+    /// Whether the rest of a path is one path still, and looks at nothing outside of what it starts from.
+    private static func staysInside(_ rest: ArraySlice<XPathToken>) -> Bool {
+        var brackets = 0
+        var previous = XPathToken(.symbol, "]")
+        for token in rest {
+            if token.kind == .symbol, ["..", "::", "$", ":", "|"].contains(token.text) { return false }
+            if token.isSymbol("/") || token.isSymbol("//") {
+                guard previous.endsStep else { return false }
+            } else if token.isSymbol("[") {
+                brackets += 1
+            } else if token.isSymbol("]") {
+                brackets -= 1
+            } else if brackets == 0, !continues(previous, with: token) {
+                return false
+            }
+            previous = token
+        }
+        return brackets == 0
+    }
+
+    /// Whether a token outside of predicates belongs to a step; operators and second paths do not.
+    private static func continues(_ previous: XPathToken, with token: XPathToken) -> Bool {
+        switch token.text {
+        case "(": previous.kind == .name
+        case ")": previous.isSymbol("(")
+        default:
+            (token.kind == .name || ["*", "@", "."].contains(token.text) && token.kind == .symbol)
+                && ["/", "//", "@"].contains(previous.text)
+        }
     }
 
     private static func isTest(_ test: [XPathToken]) -> Bool {
@@ -60,12 +103,6 @@ struct XPathPath {
         case 3: test[0].kind == .name && test[1].isSymbol("(") && test[2].isSymbol(")")
         default: false
         }
-    }
-
-    private static func endsStep(_ token: XPathToken?) -> Bool {
-        guard let token else { return false }
-        return token.kind == .name && !token.isName(["and", "or", "div", "mod"])
-            || token.kind == .symbol && ["]", ")", ".", "*"].contains(token.text)
     }
 }
 

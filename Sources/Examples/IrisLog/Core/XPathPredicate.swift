@@ -37,20 +37,14 @@ enum XPathPredicate: Equatable {
             }
             guard depth == 0, index > 0 else { continue }
             if token.kind == .symbol && comparisons.contains(token.text) { return true }
-            if token.isName(["and", "or"]), !isNameTest(index, in: tokens) { return true }
+            if token.isOperation(["and", "or"]) { return true }
         }
         if first.isName(booleanFunctions), tokens.count > 1, tokens[1].isSymbol("(") {
             return closed == tokens.count - 1
         }
         return tokens.allSatisfy { token in
-            token.kind == .name && !token.isName(["div", "mod"])
-                || token.kind == .symbol && ["/", "@", "*", "."].contains(token.text)
-        } && !tokens.dropFirst().contains { $0.isSymbol("*") }
-    }
-
-    /// `and` behind `/` or `@` is an element's name.
-    private static func isNameTest(_ index: Int, in tokens: [XPathToken]) -> Bool {
-        tokens[index - 1].isSymbol("/") || tokens[index - 1].isSymbol("@")
+            token.kind == .name || token.kind == .symbol && ["/", "@", "*", "."].contains(token.text)
+        }
     }
 
     private static func hasPosition(_ tokens: [XPathToken]) -> Bool {
@@ -68,7 +62,7 @@ enum XPathPredicate: Equatable {
             if token.isSymbol(".") { return true }
             let isAttribute = index > 0 && tokens[index - 1].isSymbol("@")
             if token.isSymbol("*") && !isAttribute { return true }
-            guard token.kind == .name, !isAttribute, !token.isName(["and", "or", "div", "mod"]) else { continue }
+            guard token.kind == .name, !isAttribute else { continue }
             let isFunction = index + 1 < tokens.count && tokens[index + 1].isSymbol("(")
             // Without an argument these look at the element's text.
             let looksAtText =

@@ -1,6 +1,7 @@
 /// A token of XPath 1.0.
 struct XPathToken: Equatable {
-    enum Kind { case name, number, literal, symbol }
+    /// `operation` is `*`, `and`, `or`, `div` or `mod` where XPath means the operator and not a name.
+    enum Kind { case name, number, literal, symbol, operation }
     let kind: Kind
     let text: String
 
@@ -11,11 +12,22 @@ struct XPathToken: Equatable {
 
     func isSymbol(_ text: String) -> Bool { kind == .symbol && self.text == text }
     func isName(_ names: Set<String>) -> Bool { kind == .name && names.contains(text) }
+    func isOperation(_ names: Set<String>) -> Bool { kind == .operation && names.contains(text) }
+
+    /// Whether an operator can follow: XPath 1.0 section 3.7 tells `*` and operator names apart by this alone.
+    var isOperandEnd: Bool {
+        kind == .name || kind == .number || kind == .literal
+            || kind == .symbol && [")", "]", ".", "..", "*"].contains(text)
+    }
+
+    /// Whether a `/` behind it continues a path; behind everything else it starts one at the root.
+    var endsStep: Bool { kind == .name || kind == .symbol && [")", "]", ".", "..", "*"].contains(text) }
 }
 
 /// Splits an expression into tokens, so that the planner never mistakes the inside of a string for a path.
 enum XPathTokens {
     private static let pairs: Set<String> = ["//", "..", "::", "!=", "<=", ">="]
+    private static let operators: Set<String> = ["and", "or", "div", "mod"]
     private static let singles: Set<Unicode.Scalar> = [
         "/", "|", "+", "-", "=", "<", ">", "(", ")", "[", "]", ".", "@", ",", ":", "*", "$",
     ]
@@ -42,12 +54,15 @@ enum XPathTokens {
                 tokens.append(XPathToken(.number, self.text(characters[index..<end])))
             } else if character.isNameLetter || character == "_" {
                 while end < characters.count, characters[end].isInName { end += 1 }
-                tokens.append(XPathToken(.name, self.text(characters[index..<end])))
+                let word = self.text(characters[index..<end])
+                let isOperation = operators.contains(word) && (tokens.last?.isOperandEnd ?? false)
+                tokens.append(XPathToken(isOperation ? .operation : .name, word))
             } else if end < characters.count, pairs.contains(self.text(characters[index...end])) {
                 end += 1
                 tokens.append(XPathToken(.symbol, self.text(characters[index..<end])))
             } else if singles.contains(character) {
-                tokens.append(XPathToken(.symbol, String(character)))
+                let isOperation = character == "*" && (tokens.last?.isOperandEnd ?? false)
+                tokens.append(XPathToken(isOperation ? .operation : .symbol, String(character)))
             } else {
                 return nil
             }

@@ -13,40 +13,9 @@ struct LoadTarget: Sendable {
     var sensor: String
 
     /// A connection of its own, in the load's protocol.
-    func connect() async throws -> LoadClient {
-        if generation == 1 {
-            return .one(try await IrisLogClient1.connect(host: host, port: port))
-        }
-        return .two(try await IrisLogClient2.connect(host: host, port: port))
-    }
-}
-
-/// A client of either protocol.
-enum LoadClient: Sendable {
-    case one(IrisLogClient1)
-    case two(IrisLogClient2)
-
-    func query(_ text: String) async throws -> [String] {
-        switch self {
-        case .one(let client): try await client.query(text)
-        case .two(let client): try await client.query(text)
-        }
-    }
-
-    func update(path: String, sensor: String, sequence: UInt64, at: UInt64, value: String) async throws {
-        switch self {
-        case .one(let client):
-            try await client.update(path: path, sensor: sensor, sequence: sequence, at: at, value: value)
-        case .two(let client):
-            try await client.update(path: path, sensor: sensor, sequence: sequence, at: at, value: value)
-        }
-    }
-
-    func close() async {
-        switch self {
-        case .one(let client): await client.close()
-        case .two(let client): await client.close()
-        }
+    func connect() async throws -> any IrisLogClient {
+        if generation == 1 { return try await IrisLogClient1.connect(host: host, port: port) }
+        return try await IrisLogClient2.connect(host: host, port: port)
     }
 }
 
@@ -57,13 +26,13 @@ struct UpdateLoop {
     let pause: Int
 
     func run() async {
-        var client: LoadClient?
+        var client: (any IrisLogClient)?
         var sequence: UInt64 = 0
         while !Task.isCancelled {
             sequence += 1
             let value = HostReadings.read().first?.value ?? "0"
             do {
-                let connected: LoadClient
+                let connected: any IrisLogClient
                 if let client { connected = client } else { connected = try await target.connect() }
                 client = connected
                 try await connected.update(
@@ -97,12 +66,12 @@ struct QueryLoop {
     let pause: Int
 
     func run() async {
-        var client: LoadClient?
+        var client: (any IrisLogClient)?
         var round = 0
         while !Task.isCancelled {
             round += 1
             do {
-                let connected: LoadClient
+                let connected: any IrisLogClient
                 if let client { connected = client } else { connected = try await target.connect() }
                 client = connected
                 try await ask(connected, everywhere: round.isMultiple(of: Self.everywhereInterval))
@@ -116,7 +85,7 @@ struct QueryLoop {
         await client?.close()
     }
 
-    private func ask(_ client: LoadClient, everywhere: Bool) async throws {
+    private func ask(_ client: any IrisLogClient, everywhere: Bool) async throws {
         guard everywhere else {
             let hadUpdates = !report.value.acknowledged.isEmpty
             let items = try await client.query("\(target.node)/current")

@@ -7,12 +7,14 @@ public final class Exchange<Decoder: ReplyDecoder>: Sendable {
     private let channel: any Channel
     private let timeout: TimeAmount
 
-    /// Connects; every request has the time-out for its answer.
-    public init(host: String, port: Int, timeout: Duration) async throws(IrisLogError) {
+    /// Connects; every request has the time-out for its answer. Without a group the process's own is used.
+    public init(
+        host: String, port: Int, timeout: Duration, group: (any EventLoopGroup)? = nil
+    ) async throws(IrisLogError) {
         let timeout = TimeAmount(timeout)
         self.timeout = timeout
         do {
-            channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            channel = try await ClientBootstrap(group: group ?? MultiThreadedEventLoopGroup.singleton)
                 .connectTimeout(timeout)
                 .channelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .channelInitializer { channel in
@@ -27,15 +29,23 @@ public final class Exchange<Decoder: ReplyDecoder>: Sendable {
     }
 
     /// Sends a request and waits for its reply; later calls wait for earlier ones.
-    public func send(_ request: ByteBuffer) async throws(IrisLogError) -> Decoder.Reply {
+    ///
+    /// A cancelled task closes the connection: the reply would otherwise belong to the next request.
+    public func send(_ request: ByteBuffer, timeout: Duration? = nil) async throws(IrisLogError) -> Decoder.Reply {
+        let channel = self.channel
         let promise = channel.eventLoop.makePromise(of: Decoder.Reply.self)
-        let job = ExchangeJob(request: request, timeout: timeout, promise: promise)
+        let job = ExchangeJob(
+            request: request, timeout: timeout.map { TimeAmount($0) } ?? self.timeout, promise: promise)
         // A channel that is already closed never shows the job to its handler.
         channel.writeAndFlush(job).whenFailure { _ in
             promise.fail(IrisLogError(.unreachable, "the connection is closed"))
         }
         do {
-            return try await promise.futureResult.get()
+            return try await withTaskCancellationHandler {
+                try await promise.futureResult.get()
+            } onCancel: {
+                channel.close(promise: nil)
+            }
         } catch let error as IrisLogError {
             throw error
         } catch {
@@ -46,6 +56,22 @@ public final class Exchange<Decoder: ReplyDecoder>: Sendable {
     /// Closes the connection; requests under way fail.
     public func close() async {
         try? await channel.close()
+    }
+
+    /// One request on a connection of its own: connecting and waiting share the time-out.
+    public static func once(
+        _ request: ByteBuffer, host: String, port: Int, timeout: Duration
+    ) async throws(IrisLogError) -> Decoder.Reply {
+        let end = ContinuousClock.now + timeout
+        let exchange = try await Exchange(host: host, port: port, timeout: timeout)
+        let result: Result<Decoder.Reply, IrisLogError>
+        do throws(IrisLogError) {
+            result = .success(try await exchange.send(request, timeout: end - .now))
+        } catch {
+            result = .failure(error)
+        }
+        await exchange.close()
+        return try result.get()
     }
 }
 
@@ -88,7 +114,8 @@ private final class ExchangeHandler<Decoder: ReplyDecoder>: ChannelDuplexHandler
             }
             received.discardReadBytes()
         } catch {
-            fail(context, error)
+            // Whoever sends what cannot be read is as good as not there; only a reply can be a refusal.
+            fail(context, IrisLogError(.unreachable, "the reply cannot be read: \(error.message)"))
         }
     }
 

@@ -11,20 +11,20 @@ public struct Listener: Sendable {
 
     /// The port, also when any free one was asked for.
     public let port: Int
-    private let channel: NIOAsyncChannel<NIOAsyncChannel<ByteBuffer, ByteBuffer>, Never>
+    // Plain channels: those still waiting when a server ends are dropped, which `NIOAsyncChannel` treats as a bug.
+    private let channel: NIOAsyncChannel<any Channel, Never>
 
     /// Binds to an address; connections that are silent for longer than `idle` are closed.
-    public static func bind(host: String, port: Int, idle: TimeAmount? = nil) async throws -> Listener {
+    public static func bind(host: String, port: Int, idle: TimeAmount) async throws -> Listener {
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            // Nothing is read before somebody is there to read it.
+            .childChannelOption(.autoRead, value: false)
             .bind(host: host, port: port) { child in
                 child.eventLoop.makeCompletedFuture {
-                    if let idle {
-                        try child.pipeline.syncOperations.addHandlers(
-                            IdleStateHandler(allTimeout: idle), IdleCloser())
-                    }
-                    return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: child)
+                    try child.pipeline.syncOperations.addHandlers(IdleStateHandler(allTimeout: idle), IdleCloser())
+                    return child
                 }
             }
         return Listener(port: channel.channel.localAddress?.port ?? port, channel: channel)
@@ -37,17 +37,31 @@ public struct Listener: Sendable {
         let open = OpenConnections()
         try await channel.executeThenClose { connections in
             try await withThrowingDiscardingTaskGroup { group in
-                for try await connection in connections {
+                for try await child in connections {
                     group.addTask {
                         let isWelcome = open.enter() <= limit
                         defer { open.leave() }
                         // A broken connection concerns nobody but its client.
-                        try? await connection.executeThenClose { inbound, outbound in
+                        try? await Self.connection(on: child).executeThenClose { inbound, outbound in
                             if isWelcome { try await converse(inbound, outbound) }
                         }
                     }
                 }
             }
+        }
+    }
+
+    /// Takes over a channel and starts to read; whoever is given the result must run and close it.
+    private static func connection(on child: any Channel) async throws -> NIOAsyncChannel<ByteBuffer, ByteBuffer> {
+        do {
+            return try await child.eventLoop.submit {
+                let connection = try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: child)
+                child.setOption(.autoRead, value: true).whenFailure { _ in child.close(promise: nil) }
+                return connection
+            }.get()
+        } catch {
+            child.close(promise: nil)
+            throw error
         }
     }
 

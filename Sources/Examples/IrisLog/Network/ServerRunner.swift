@@ -40,7 +40,8 @@ public struct RunningServer: Sendable {
 
     /// Binds both ports.
     public init(host: String, clientPort: Int, peerPort: Int) async throws {
-        clients = try await Listener.bind(host: host, port: clientPort)
+        clients = try await Listener.bind(
+            host: host, port: clientPort, idle: .seconds(Int64(Limits.clientIdleSeconds)))
         do {
             peers = try await Listener.bind(
                 host: host, port: peerPort, idle: .seconds(Int64(Limits.peerIdleSeconds)))

@@ -1,9 +1,9 @@
-import IrisLogCore
+public import IrisLogCore
 import IrisLogNetwork
-import NIOCore
+public import NIOCore
 
 /// A client of version 1: one connection, one request at a time, later calls wait.
-public final class IrisLogClient1: Sendable {
+public final class IrisLogClient1: IrisLogClient {
     private let exchange: Exchange<Reply1Decoder>
 
     private init(_ exchange: Exchange<Reply1Decoder>) {
@@ -12,9 +12,9 @@ public final class IrisLogClient1: Sendable {
 
     /// Connects to a server; the time-out is also that of each request.
     public static func connect(
-        host: String, port: Int, timeout: Duration = .seconds(10)
+        host: String, port: Int, group: (any EventLoopGroup)? = nil, timeout: Duration = .seconds(10)
     ) async throws -> IrisLogClient1 {
-        IrisLogClient1(try await Exchange(host: host, port: port, timeout: timeout))
+        IrisLogClient1(try await Exchange(host: host, port: port, timeout: timeout, group: group))
     }
 
     /// The items an XPath expression selects.

@@ -34,16 +34,9 @@ public struct Peer1: PeerClient {
     private func send(
         _ request: PeerRequest1, _ host: HostAddress, _ timeout: Duration
     ) async throws(IrisLogError) -> Reply1 {
-        let exchange = try await Exchange<Reply1Decoder>(
-            host: host.address, port: host.port ?? defaultPort, timeout: timeout)
-        let result: Result<Reply1, IrisLogError>
-        do throws(IrisLogError) {
-            result = .success(try await exchange.send(ByteBuffer(string: request.line + "\n")))
-        } catch {
-            result = .failure(error)
-        }
-        await exchange.close()
-        let reply = try result.get()
+        let reply = try await Exchange<Reply1Decoder>.once(
+            ByteBuffer(string: request.line + "\n"), host: host.address, port: host.port ?? defaultPort,
+            timeout: timeout)
         if case .error(let error) = reply { throw error }
         return reply
     }

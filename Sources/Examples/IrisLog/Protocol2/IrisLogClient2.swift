@@ -1,10 +1,10 @@
-import IrisLogCore
+public import IrisLogCore
 import IrisLogNetwork
-import NIOCore
+public import NIOCore
 import Synchronization
 
 /// A client of version 2: one connection, one request at a time, later calls wait.
-public final class IrisLogClient2: Sendable {
+public final class IrisLogClient2: IrisLogClient {
     private let exchange: Exchange<Reply2Decoder>
     private let nextID = Atomic<UInt32>(0)
 
@@ -14,9 +14,9 @@ public final class IrisLogClient2: Sendable {
 
     /// Connects to a server; the time-out is also that of each request.
     public static func connect(
-        host: String, port: Int, timeout: Duration = .seconds(10)
+        host: String, port: Int, group: (any EventLoopGroup)? = nil, timeout: Duration = .seconds(10)
     ) async throws -> IrisLogClient2 {
-        IrisLogClient2(try await Exchange(host: host, port: port, timeout: timeout))
+        IrisLogClient2(try await Exchange(host: host, port: port, timeout: timeout, group: group))
     }
 
     /// The items an XPath expression selects.

@@ -34,18 +34,11 @@ public struct Peer2: PeerClient {
     private func send(
         _ request: PeerRequest2, _ host: HostAddress, _ timeout: Duration
     ) async throws(IrisLogError) -> Reply2 {
-        let exchange = try await Exchange<Reply2Decoder>(
-            host: host.address, port: host.port ?? defaultPort, timeout: timeout)
         var bytes = ByteBuffer(bytes: PeerRequest2.preface)
         bytes.writeImmutableBuffer(request.frame(id: 1).encoded)
-        let result: Result<IdentifiedReply2, IrisLogError>
-        do throws(IrisLogError) {
-            result = .success(try await exchange.send(bytes))
-        } catch {
-            result = .failure(error)
-        }
-        await exchange.close()
-        let reply = try result.get().reply
+        let reply = try await Exchange<Reply2Decoder>.once(
+            bytes, host: host.address, port: host.port ?? defaultPort, timeout: timeout
+        ).reply
         if case .error(let error) = reply { throw error }
         return reply
     }
