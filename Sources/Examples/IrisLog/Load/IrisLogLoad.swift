@@ -45,7 +45,7 @@ struct IrisLogLoad: AsyncParsableCommand {
                 tasks.addTask { await UpdateLoop(target: place, report: report, pause: pause).run() }
                 tasks.addTask { await QueryLoop(target: place, report: report, pause: pause).run() }
                 tasks.addTask {
-                    while !Task.isCancelled {
+                    while !report.isStopping {
                         print(report.value.progress)
                         fflush(nil)
                         try? await Task.sleep(for: .milliseconds(200))
@@ -55,7 +55,7 @@ struct IrisLogLoad: AsyncParsableCommand {
         }
         signal(SIGTERM, SIG_IGN)
         let source = DispatchSource.makeSignalSource(signal: SIGTERM)
-        source.setEventHandler { loops.cancel() }
+        source.setEventHandler { report.stop() }
         source.resume()
         await loops.value
         source.cancel()

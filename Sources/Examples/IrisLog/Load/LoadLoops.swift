@@ -28,7 +28,7 @@ struct UpdateLoop {
     func run() async {
         var client: (any IrisLogClient)?
         var sequence: UInt64 = 0
-        while !Task.isCancelled {
+        while !report.isStopping {
             sequence += 1
             let value = HostReadings.read().first?.value ?? "0"
             do {
@@ -68,7 +68,7 @@ struct QueryLoop {
     func run() async {
         var client: (any IrisLogClient)?
         var round = 0
-        while !Task.isCancelled {
+        while !report.isStopping {
             round += 1
             do {
                 let connected: any IrisLogClient

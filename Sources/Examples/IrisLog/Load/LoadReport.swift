@@ -28,6 +28,13 @@ struct LoadReport: Sendable {
 /// A report that several tasks write.
 final class SharedReport: Sendable {
     private let report = Mutex(LoadReport())
+    private let stopping = Atomic(false)
+
+    /// Whether the load is to end: no further request begins, and those under way are waited for.
+    var isStopping: Bool { stopping.load(ordering: .relaxed) }
+
+    /// Has the load end.
+    func stop() { stopping.store(true, ordering: .relaxed) }
 
     var value: LoadReport { report.withLock { $0 } }
 
