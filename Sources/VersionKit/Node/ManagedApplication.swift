@@ -66,6 +66,4 @@ extension UpgradePipeline {
         case .working, .complete: false
         }
     }
-
-    var isComplete: Bool { state == .complete }
 }

@@ -76,21 +76,22 @@ extension Node {
     private func status(of version: Version, in application: ManagedApplication) -> VersionStatus? {
         guard let record = application.records[version] else { return nil }
         var state = VersionStatus.State.serving
-        var stage: VersionStatusStage = (nil, nil)
+        var stage: UpgradeStage?
+        var reason: String?
         switch record.pipeline.state {
         case .complete: break
         case .working(let current):
             state = record.pipeline.isServing ? .serving : .upgrading
-            stage.0 = current
-        case .undoing(let failed, let reason), .undone(let failed, let reason):
+            stage = current
+        case .undoing(let failed, let why), .undone(let failed, let why):
             state = .failed
-            stage = (failed, reason)
+            (stage, reason) = (failed, why)
         }
         if record.isDraining { state = .draining }
         if record.isRetired { state = .retired }
         let times = stageTimes(application.id, version)
         return VersionStatus(
-            version: version, state: state, stage: stage.0, reason: stage.1,
+            version: version, state: state, stage: stage, reason: reason,
             address: application.running[version]?.environment.address, stages: times,
             migration: application.migrations[version],
             peerMessages: relayCounters.delivered[application.id]?[version] ?? 0)
@@ -107,5 +108,3 @@ extension Node {
         }
     }
 }
-
-private typealias VersionStatusStage = (UpgradeStage?, String?)

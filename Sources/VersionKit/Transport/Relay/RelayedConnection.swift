@@ -55,6 +55,4 @@ final class RelayedConnection {
         self.isOutbound = isOutbound
         self.deadline = deadline
     }
-
-    var isRelaying: Bool { if case .relaying = phase { true } else { false } }
 }
