@@ -23,13 +23,13 @@ struct UnmanagedTrafficTests {
             let socket = accept(listener, nil, nil)
             guard socket >= 0 else { return ("", 0) }
             defer { close(socket) }
-            var address = sockaddr_in()
+            var address = vk_endpoint()
             _ = vk_peer_address(socket, &address)
             var buffer = [UInt8](repeating: 0, count: 100)
             let count = recv(socket, &buffer, buffer.count, 0)
             return (
                 String(decoding: buffer.prefix(max(0, count)), as: UTF8.self),
-                UInt32(bigEndian: address.sin_addr.s_addr)
+                UInt32(bigEndian: address.address)
             )
         }
         #expect(first == "hello\n")

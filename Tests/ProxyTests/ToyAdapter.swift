@@ -32,10 +32,10 @@ struct ToyAdapter: MessageAdapter {
         bytes.peek(upTo: UInt8(ascii: "\n"), lengthMax: 100).map { String(buffer: $0) }
     }
 
-    func dispatch(_ request: String, among versions: VersionList) -> Dispatch<String> {
+    func dispatch(_ request: inout String, _ context: inout DispatchContext<NoSession>) -> Dispatch<String> {
         switch request.first {
         case "n": .newestFirst
-        case "a": .all
+        case "a": .all(.none)
         case "o": .only(1)
         case "p": .answer("proxy")
         default: .choose
@@ -75,7 +75,7 @@ struct Conversation {
     private(set) var received = ""
     private(set) var needed: [Version] = []
     private(set) var failed = 0
-    private(set) var isClosed = false
+    private(set) var closed: ProxyError?
 
     init(_ versions: VersionList, limits: Limits = .standard) {
         proxy = MessageProxy(ToyAdapter(), limits: limits)
@@ -135,7 +135,8 @@ struct Conversation {
             case .reply(let bytes): received += String(buffer: bytes)
             case .needed(let version): needed.append(version)
             case .answered(let isFailure): failed += isFailure ? 1 : 0
-            case .closeClient: isClosed = true
+            case .closeClient(let error): closed = error
+            case .order, .finish, .catchUp, .drop, .diverged: break
             }
         }
     }

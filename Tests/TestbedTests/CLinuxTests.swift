@@ -86,9 +86,9 @@ import Testing
         let here = try Descriptor(checking: vk_socket_in(-1, AF_INET, type, 0), "socket")
         #expect(vk_connect_ipv4(here.number, address, UInt16(9).bigEndian) == 0)
         defer { withExtendedLifetime(here) {} }
-        var local = sockaddr_in()
+        var local = vk_endpoint()
         #expect(vk_local_address(here.number, &local) == 0)
-        #expect(local.sin_addr.s_addr == address)
+        #expect(local.address == address)
     }
 
     @Test("a mount is made read-only with what is mounted below it")

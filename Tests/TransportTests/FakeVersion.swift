@@ -51,11 +51,11 @@ enum Loopback {
     /// A port that refuses connections, and that nobody else gets as long as the socket is open.
     static func refuse() throws(SystemError) -> (Int32, Endpoint) {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        var own = sockaddr_in()
+        var own = vk_endpoint()
         guard descriptor >= 0, vk_bind_ipv4(descriptor, address.number.bigEndian, 0) == 0,
             vk_local_address(descriptor, &own) == 0
         else { throw SystemError("bind on loopback") }
-        return (descriptor, Endpoint(address: address, port: UInt16(bigEndian: own.sin_port)))
+        return (descriptor, Endpoint(address: address, port: UInt16(bigEndian: own.port)))
     }
 }
 

@@ -6,8 +6,6 @@ import VersionKitWire
 /// A protocol of lines, the same for all versions: `r...` reads and asks all, `w...` writes to all, `n...` asks the newest
 /// first; a reply that begins with `!` is a failure.
 struct LineAdapter: MessageAdapter {
-    func identifyClient(_ bytes: inout PeekBuffer) throws(ProxyError) -> Version? { 1 }
-
     func parseRequest(_ bytes: inout PeekBuffer, from client: Version) throws(ProxyError) -> String? {
         try line(&bytes)
     }
@@ -26,9 +24,9 @@ struct LineAdapter: MessageAdapter {
         return String(buffer: line)
     }
 
-    func dispatch(_ request: String, among versions: VersionList) -> Dispatch<String> {
+    func dispatch(_ request: inout String, _ context: inout DispatchContext<NoSession>) -> Dispatch<String> {
         switch request.first {
-        case "w": .all
+        case "w": .all(.key(ByteBuffer(string: request)))
         case "n": .newestFirst
         default: .choose
         }

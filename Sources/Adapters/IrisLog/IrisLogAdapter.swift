@@ -26,10 +26,12 @@ public struct IrisLogAdapter: MessageAdapter {
         try version < Self.protocol2 ? Protocol1.reply(&bytes) : Protocol2.reply(&bytes)
     }
 
-    public func dispatch(_ request: IrisLogRequest, among versions: VersionList) -> Dispatch<IrisLogReply> {
+    public func dispatch(
+        _ request: inout IrisLogRequest, _ context: inout DispatchContext<NoSession>
+    ) -> Dispatch<IrisLogReply> {
         switch request.kind {
         case .query: .choose
-        case .update: .all
+        case .update(let path, let sensor, _, _, _): .all(.key(ByteBuffer(string: path + " " + sensor)))
         case .export, .ping: .newestFirst
         case .merge: .answer(.error(code: .query, message: "merging is for migrators, not for clients"))
         case .invalid(let why): .answer(.error(code: .syntax, message: why))

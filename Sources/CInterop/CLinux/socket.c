@@ -1,5 +1,8 @@
 #include "gnu.h"
 
+#include <string.h>
+#include <sys/un.h>
+
 _Static_assert(vk_IP_TRANSPARENT == IP_TRANSPARENT, "as in netinet/in.h");
 _Static_assert(vk_IP_BIND_ADDRESS_NO_PORT == IP_BIND_ADDRESS_NO_PORT, "as in netinet/in.h");
 
@@ -9,11 +12,13 @@ static struct sockaddr_in ipv4(uint32_t address, uint16_t port) {
     return result;
 }
 
-static int only_ipv4(int result, const struct sockaddr_in *address) {
+static int store(int result, const struct sockaddr_in *address, struct vk_endpoint *endpoint) {
     if (result == 0 && address->sin_family != AF_INET) {
         errno = EAFNOSUPPORT;
         return -1;
     }
+    endpoint->address = address->sin_addr.s_addr;
+    endpoint->port = address->sin_port;
     return result;
 }
 
@@ -38,23 +43,37 @@ int vk_connect_ipv4(int socket, uint32_t address, uint16_t port) {
     return connect(socket, (struct sockaddr *)&peer, sizeof peer);
 }
 
-int vk_local_address(int socket, struct sockaddr_in *address) {
-    socklen_t length = sizeof *address;
-    return only_ipv4(getsockname(socket, (struct sockaddr *)address, &length), address);
+int vk_local_address(int socket, struct vk_endpoint *endpoint) {
+    struct sockaddr_in address = {0};
+    socklen_t length = sizeof address;
+    return store(getsockname(socket, (struct sockaddr *)&address, &length), &address, endpoint);
 }
 
-int vk_peer_address(int socket, struct sockaddr_in *address) {
-    socklen_t length = sizeof *address;
-    return only_ipv4(getpeername(socket, (struct sockaddr *)address, &length), address);
+int vk_peer_address(int socket, struct vk_endpoint *endpoint) {
+    struct sockaddr_in address = {0};
+    socklen_t length = sizeof address;
+    return store(getpeername(socket, (struct sockaddr *)&address, &length), &address, endpoint);
 }
 
-int vk_original_destination(int socket, struct sockaddr_in *address) {
-    socklen_t length = sizeof *address;
-    return only_ipv4(getsockopt(socket, SOL_IP, vk_SO_ORIGINAL_DST, address, &length), address);
+int vk_original_destination(int socket, struct vk_endpoint *endpoint) {
+    struct sockaddr_in address = {0};
+    socklen_t length = sizeof address;
+    return store(getsockopt(socket, SOL_IP, vk_SO_ORIGINAL_DST, &address, &length), &address, endpoint);
 }
 
 int vk_socket_error(int socket) {
     int error = 0;
     socklen_t length = sizeof error;
     return getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &length) < 0 ? -1 : error;
+}
+
+int vk_bind_unix(int socket, const char *path) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t length = strlen(path);
+    if (length >= sizeof address.sun_path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memcpy(address.sun_path, path, length);
+    return bind(socket, (struct sockaddr *)&address, sizeof address);
 }

@@ -76,13 +76,15 @@ public struct VersionStatus: Codable, Sendable, Equatable {
     public var stages: [StageTime]
     /// What the migrator has done.
     public var migration: MigrationProgress?
+    /// How it keeps up with clients' writes; `nil` if there is nothing to say.
+    public var writes: WriteStatus?
     /// Pieces of data that peers sent to it.
     public var peerMessages: UInt64
 
     /// A status.
     public init(
         version: Version, state: State, stage: UpgradeStage?, reason: String?, address: IPv4Address?,
-        stages: [StageTime], migration: MigrationProgress?, peerMessages: UInt64
+        stages: [StageTime], migration: MigrationProgress?, writes: WriteStatus?, peerMessages: UInt64
     ) {
         self.version = version
         self.state = state
@@ -91,7 +93,31 @@ public struct VersionStatus: Codable, Sendable, Equatable {
         self.address = address
         self.stages = stages
         self.migration = migration
+        self.writes = writes
         self.peerMessages = peerMessages
+    }
+}
+
+/// How one version keeps up with clients' writes while there are several.
+public struct WriteStatus: Codable, Sendable, Equatable {
+    /// Writes that it misses for the moment, and that will be brought to it. While it is compared key by key, at least 1.
+    public var missing: UInt64
+    /// Keys that were compared with the other version since the last comparison began.
+    public var compared: UInt64
+    /// Keys that differed, and were copied from the other version.
+    public var copied: UInt64
+    /// Writes that it did not do and will not: the versions differ.
+    public var diverged: UInt64
+    /// Why it cannot be brought up to date.
+    public var trouble: String?
+
+    /// A status.
+    public init(missing: UInt64, compared: UInt64, copied: UInt64, diverged: UInt64, trouble: String?) {
+        self.missing = missing
+        self.compared = compared
+        self.copied = copied
+        self.diverged = diverged
+        self.trouble = trouble
     }
 }
 

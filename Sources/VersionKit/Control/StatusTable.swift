@@ -40,6 +40,12 @@ public enum StatusTable {
         if let migration = version.migration {
             lines.append("      migrated: \(migration.copied) copied of \(migration.examined)")
         }
+        if let writes = version.writes {
+            lines.append(
+                "      writes: \(writes.missing) missing, \(writes.diverged) diverged; \(writes.compared) keys compared, "
+                    + "\(writes.copied) copied")
+            if let trouble = writes.trouble { lines.append("      trouble: \(trouble)") }
+        }
         return lines
     }
 }

@@ -42,7 +42,7 @@ extension IPv4Address: LosslessStringConvertible, Codable {
 }
 
 /// An IPv4 address and a port.
-public struct Endpoint: Sendable, Hashable, Codable, CustomStringConvertible {
+public struct Endpoint: Sendable, Hashable, Codable, LosslessStringConvertible {
     /// The address.
     public var address: IPv4Address
     /// The port, host byte order.
@@ -52,6 +52,15 @@ public struct Endpoint: Sendable, Hashable, Codable, CustomStringConvertible {
     public init(address: IPv4Address, port: UInt16) {
         self.address = address
         self.port = port
+    }
+
+    /// The endpoint of a text such as `10.0.0.1:7000`, or `nil`.
+    public init?(_ description: String) {
+        let parts = description.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2, let address = IPv4Address(String(parts[0])), let port = UInt16(parts[1]) else {
+            return nil
+        }
+        self.init(address: address, port: port)
     }
 
     public var description: String { "\(address):\(port)" }

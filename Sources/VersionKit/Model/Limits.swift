@@ -30,6 +30,37 @@ public struct Limits: Sendable, Equatable {
     /// How long a version may take for a reply before its connection counts as lost.
     public var replyTimeout: Duration = .seconds(10)
 
+    /// How long a client's connection may be without a request under way before it is closed; `nil`: for ever.
+    public var idleTimeout: Duration?
+
+    /// How long a client may take from the first byte of a request to its last.
+    public var requestTimeout: Duration = .seconds(60)
+
+    /// How long a client may take no bytes although some wait for it.
+    public var stalledClientTimeout: Duration = .seconds(5)
+
+    /// How often a request that may be done twice is sent again when a version was lost before it answered.
+    public var resendsMax = 1
+
+    /// How often one request's ``Strategy`` is asked what comes next.
+    public var strategyStepsMax = 16
+
+    /// Bytes of writes that wait for a version which is down. What goes over it is not kept: the version is then
+    /// compared key by key, or taken out.
+    public var catchUpBytesMax = 256 << 20
+
+    /// Writes that wait for a version which is down.
+    public var catchUpEntriesMax = 1 << 20
+
+    /// How long a version may stay down before it is reported as failed.
+    public var catchUpTimeout: Duration = .seconds(60)
+
+    /// Keys that are copied or compared at one time; writes to them wait meanwhile.
+    public var copiedKeysMax = 256
+
+    /// Requests that came as datagrams and are under way, for each socket; more are dropped and counted.
+    public var datagramRequestsMax = 4096
+
     /// The bytes of an unfinished request that may move to a newer proxy with its connection.
     public var handoverBytesMax = 32 << 10
 

@@ -9,6 +9,8 @@ public struct VersionList: Sendable, Hashable {
     public enum Role: String, Sendable, Hashable, Codable {
         /// Reads and writes: the version answers clients.
         case full
+        /// Writes only, and its answers to them do not count yet: a new version whose state is still being copied.
+        case filling
         /// Writes only: an old version that is about to retire is kept complete, so that it can still be rolled
         /// back to, but nobody needs its answers any more.
         case writesOnly = "writes-only"
@@ -35,7 +37,14 @@ public struct VersionList: Sendable, Hashable {
     /// The versions that answer reads: those with the ``Role/full`` role.
     public var reading: VersionList {
         var list = self
-        list.entries.removeAll { $0.role == .writesOnly }
+        list.entries.removeAll { $0.role != .full }
+        return list
+    }
+
+    /// The versions that have all of the state: every one but those that are ``Role/filling``.
+    public var complete: VersionList {
+        var list = self
+        list.entries.removeAll { $0.role == .filling }
         return list
     }
 
@@ -76,6 +85,8 @@ extension VersionList: ExpressibleByArrayLiteral, CustomStringConvertible {
     public init(arrayLiteral versions: Version...) { self.init(versions) }
 
     public var description: String {
-        "[" + entries.map { $0.role == .full ? "\($0.version)" : "\($0.version)(w)" }.joined(separator: ", ") + "]"
+        "["
+            + entries.map { "\($0.version)" + ($0.role == .full ? "" : $0.role == .filling ? "(f)" : "(w)") }.joined(
+                separator: ", ") + "]"
     }
 }

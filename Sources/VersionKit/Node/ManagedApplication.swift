@@ -25,6 +25,8 @@ struct ManagedApplication {
     /// The work of the stage that is under way.
     var stageTask: Task<Void, any Error>?
     var isUpgrading = false
+    /// How often a version was started again while its state was copied.
+    var restarts: [Version: Int] = [:]
     /// When a version that could not be downloaded may be tried again.
     var retryAfter: [Version: ContinuousClock.Instant] = [:]
 
@@ -56,6 +58,17 @@ extension VersionRecord {
         guard !isRetired else { return false }
         return pipeline.isServing || pipeline.state == .working(.migrate)
     }
+}
+
+extension VersionRecord {
+    /// What the version does for clients while it takes writes.
+    var role: VersionList.Role {
+        if isDraining { return .writesOnly }
+        return pipeline.state == .working(.migrate) ? .filling : .full
+    }
+
+    /// Whether it is not to run any more.
+    var isGone: Bool { isRetired || pipeline.isUndone }
 }
 
 extension UpgradePipeline {

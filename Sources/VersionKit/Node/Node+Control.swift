@@ -16,7 +16,7 @@ extension Node {
             switch request {
             case .status: return .status(await status())
             case .publish(let directory): return .done(try await publish(from: directory))
-            case .rollback(let application): return .done(try rollBack(application))
+            case .rollback(let application): return .done(try await rollBack(application))
             case .register: return .refused("ports are registered from inside an application's environment")
             }
         } catch {
@@ -52,9 +52,12 @@ extension Node {
         var list: [ApplicationStatus] = []
         for id in applications.keys.sorted() {
             guard let application = applications[id] else { continue }
-            let versions = application.records.keys.sorted().compactMap { status(of: $0, in: application) }
+            let counters = await application.proxy?.counters
+            let versions = application.records.keys.sorted().compactMap {
+                status(of: $0, in: application, counters?.writes ?? WriteNumbers())
+            }
             var proxy: ProxyStatus?
-            if let counters = await application.proxy?.counters {
+            if let counters {
                 proxy = ProxyStatus(
                     requests: counters.requests, failed: counters.failed, connections: counters.connections,
                     refused: counters.refused)
@@ -73,7 +76,9 @@ extension Node {
                 control: counters.control, bytes: counters.bytes, refused: counters.refused))
     }
 
-    private func status(of version: Version, in application: ManagedApplication) -> VersionStatus? {
+    private func status(
+        of version: Version, in application: ManagedApplication, _ writes: WriteNumbers
+    ) -> VersionStatus? {
         guard let record = application.records[version] else { return nil }
         var state = VersionStatus.State.serving
         var stage: UpgradeStage?
@@ -93,7 +98,7 @@ extension Node {
         return VersionStatus(
             version: version, state: state, stage: stage, reason: reason,
             address: application.running[version]?.environment.address, stages: times,
-            migration: application.migrations[version],
+            migration: application.migrations[version], writes: WriteStatus(writes, of: version),
             peerMessages: relayCounters.delivered[application.id]?[version] ?? 0)
     }
 
@@ -106,5 +111,16 @@ extension Node {
             logger.error("the journal cannot be read", metadata: ["reason": "\(error)"])
             return []
         }
+    }
+}
+
+extension WriteStatus {
+    /// What a proxy says of one version, or `nil` if there is nothing to say.
+    init?(_ numbers: WriteNumbers, of version: Version) {
+        self.init(
+            missing: numbers.lag[version, default: 0], compared: numbers.examined[version, default: 0],
+            copied: numbers.copied[version, default: 0], diverged: numbers.diverged[version, default: 0],
+            trouble: numbers.trouble[version])
+        if self == WriteStatus(missing: 0, compared: 0, copied: 0, diverged: 0, trouble: nil) { return nil }
     }
 }

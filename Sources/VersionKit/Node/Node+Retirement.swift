@@ -20,13 +20,18 @@ extension Node {
                 messagesPerSecond: rule.messagesPerSecond, period: .milliseconds(rule.periodMilliseconds)))
         while true {
             try await Task.sleep(for: Self.sampleInterval)
+            if try await isLeftBehind(id, old, new) { return }
             let sample = Retirement.Sample(
                 peerMessages: relayCounters.delivered[id]?[old] ?? 0,
                 neededAnswers: await applications[id]?.proxy?.counters.needed[old] ?? 0,
                 peersBehind: peers.peers(of: id, without: new).count)
             switch retirement.observe(sample, at: clock.now - started) {
             case .keep: continue
-            case .retire: return
+            case .retire:
+                // Draining began a last comparison of the two; it has to end, and to have healed what it found.
+                try await applications[id]?.proxy?.waitUntilUpToDate(old) { _ in }
+                try await applications[id]?.proxy?.waitUntilUpToDate(new) { _ in }
+                return
             case .drain:
                 guard applications[id]?.records[old]?.isDraining == false else { continue }
                 change(id, old) { $0.isDraining = true }
@@ -34,5 +39,18 @@ extension Node {
                 try await updateProxy(id)
             }
         }
+    }
+
+    /// Whether the old version keeps failing while the new one is complete: it goes before its time. A new version that
+    /// keeps failing is taken away, by this error.
+    private func isLeftBehind(_ id: ApplicationID, _ old: Version, _ new: Version) async throws -> Bool {
+        guard let writes = await applications[id]?.proxy?.counters.writes else { return false }
+        if let reason = writes.trouble[new] {
+            change(id, new) { _ = try? $0.pipeline.rollBack(reason: "it keeps failing: \(reason)") }
+            throw NodeError("version \(new) keeps failing: \(reason)")
+        }
+        guard let reason = writes.trouble[old], writes.lag[new, default: 0] == 0 else { return false }
+        note("version \(old) of \(id) keeps failing and retires before its time: \(reason)", level: .error)
+        return true
     }
 }

@@ -126,8 +126,9 @@ extension Node {
     private func migrate(_ id: ApplicationID, from predecessor: Version?, to version: Version) async throws {
         // From here on clients write to both versions, so that nothing is missed while the old state is copied.
         try await updateProxy(id, program: version)
-        guard let predecessor, let command = try running(id, version).manifest.migrator else { return }
+        guard let predecessor else { return }
         let manifest = try running(id, version).manifest
+        guard let command = manifest.migrator else { return try await waitUntilFilled(id, version) }
         let program = try store.file(command[0], of: manifest)
         let ends = try [predecessor, version].map { end in
             guard let endpoint = applications[id]?.clientEndpoints[end] else {
@@ -143,6 +144,20 @@ extension Node {
         }
     }
 
+    /// The proxy itself copies an application's state key by key, if its adapter knows keys.
+    private func waitUntilFilled(_ id: ApplicationID, _ version: Version) async throws {
+        try await applications[id]?.proxy?.waitUntilUpToDate(version) { writes in
+            await self.noteMigration(
+                id, version,
+                MigrationProgress(
+                    examined: writes.examined[version, default: 0], copied: writes.copied[version, default: 0]))
+        }
+    }
+
+    private func noteMigration(_ id: ApplicationID, _ version: Version, _ progress: MigrationProgress) {
+        applications[id]?.migrations[version] = progress
+    }
+
     /// Has an application's clients served by all versions that have its state, by the proxy of this version's release.
     ///
     /// A version that is down for a moment stays in the list: writes fail until it is back, rather than being done on
@@ -153,7 +168,7 @@ extension Node {
         var table = VersionTable(generation: application.generation + 1)
         for record in application.records.values where record.takesWrites {
             guard let endpoint = application.clientEndpoints[record.version] else { return }
-            table.versions.insert(record.version, role: record.isDraining ? .writesOnly : .full)
+            table.versions.insert(record.version, role: record.role)
             table.endpoints[record.version] = endpoint
         }
         applications[id]?.generation = table.generation
@@ -230,14 +245,16 @@ extension Node {
     /// Starts a version that serves again, with the data it has, until it runs.
     func restart(_ id: ApplicationID, _ version: Version) async {
         var delay = Duration.milliseconds(200)
-        while !isEnding, let application = applications[id], application.records[version]?.isRetired == false {
+        while !isEnding, let application = applications[id], application.records[version]?.isGone == false {
             do {
                 try await prepare(application, version, keepsData: true)
                 try await createEnvironment(application, version)
                 try await copyConfiguration(application, version)
                 try await boot(id, version)
                 try await startVersion(id, version)
-                try await updateProxy(id, program: applications[id]?.newestServing ?? version)
+                // A version that is being filled brought its proxy already.
+                let writing = applications[id]?.records.values.filter(\.takesWrites).map(\.version).max()
+                try await updateProxy(id, program: writing ?? version)
                 return
             } catch {
                 note("version \(version) of \(id) could not be started again: \(error)", level: .error)

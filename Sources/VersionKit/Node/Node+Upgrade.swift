@@ -2,6 +2,7 @@ import Logging
 import VersionKitIsolation
 import VersionKitJournal
 import VersionKitModel
+import VersionKitProxy
 import VersionKitReleases
 import VersionKitUpgrade
 import VersionKitWire
@@ -10,6 +11,9 @@ import VersionKitWire
 extension Node {
     /// How long a release that could not be fetched is left alone.
     private static let downloadRetryDelay = Duration.seconds(2)
+
+    /// How often a version may end while its state is copied.
+    private static let migrationRestartsMax = 5
 
     // MARK: Beginning
 
@@ -138,12 +142,19 @@ extension Node {
     // MARK: Ending
 
     /// An operator wants the older version back.
-    func rollBack(_ id: ApplicationID) throws -> String {
+    func rollBack(_ id: ApplicationID) async throws -> String {
         guard let application = applications[id] else { throw NodeError("\(id) is not managed on this node") }
         guard let version = application.newest, var pipeline = application.records[version]?.pipeline else {
             throw NodeError("no version of \(id) runs here")
         }
         _ = try pipeline.rollBack(reason: "rolled back by the operator")
+        let writes = await application.proxy?.counters.writes
+        if let predecessor = pipeline.predecessor, pipeline.isServing,
+            let missing = writes?.lag[predecessor], missing > 0
+        {
+            throw NodeError(
+                "version \(predecessor) still misses \(missing) writes; it would be alone without them. Try again")
+        }
         change(id, version) { $0.pipeline = pipeline }
         applications[id]?.stageTask?.cancel()
         return "version \(version) of \(id) is being taken away"
@@ -154,7 +165,9 @@ extension Node {
         guard !isEnding, var pipeline = applications[id]?.records[version]?.pipeline,
             let running = applications[id]?.running[version]
         else { return }
-        if pipeline.failed(reason) != nil, pipeline.predecessor != nil || !pipeline.isServing {
+        if isFilled(by: id, version, pipeline) {
+            applications[id]?.restarts[version, default: 0] += 1
+        } else if pipeline.failed(reason) != nil, pipeline.predecessor != nil || !pipeline.isServing {
             change(id, version) { $0.pipeline = pipeline }
             applications[id]?.stageTask?.cancel()
             return
@@ -164,6 +177,15 @@ extension Node {
         await running.environment.stop(.immediate)
         running.registrar.cancel()
         await restart(id, version)
+    }
+
+    /// Whether a version that ended is only started again although its migration is under way: the proxy that copies
+    /// its state goes on when it is back. One that ends again and again is taken away.
+    private func isFilled(by id: ApplicationID, _ version: Version, _ pipeline: UpgradePipeline) -> Bool {
+        guard pipeline.state == .working(.migrate), let application = applications[id],
+            application.running[version]?.manifest.migrator == nil
+        else { return false }
+        return application.restarts[version, default: 0] < Self.migrationRestartsMax
     }
 
     // MARK: The journal

@@ -178,15 +178,24 @@ enum {
 
 /// Addresses and ports are in network byte order here, as in sockaddr_in.
 int vk_bind_ipv4(int socket, uint32_t address, uint16_t port);
+/// Binds a Unix socket to a path; ENAMETOOLONG if a socket's address has no room for it.
+int vk_bind_unix(int socket, const char *path);
 /// Sets IP_TRANSPARENT, then binds to an address that need not be one of this host's.
 /// With port 0 the port is chosen when connecting (IP_BIND_ADDRESS_NO_PORT).
 int vk_bind_transparent_ipv4(int socket, uint32_t address, uint16_t port);
 int vk_connect_ipv4(int socket, uint32_t address, uint16_t port);
+/// An IPv4 address and port. Not sockaddr_in: which of several C modules owns that structure depends on the order in
+/// which a compiler happens to see them.
+struct vk_endpoint {
+    uint32_t address;
+    uint16_t port;
+};
+
 /// Fail with EAFNOSUPPORT when the address is not IPv4.
-int vk_local_address(int socket, struct sockaddr_in *address);
-int vk_peer_address(int socket, struct sockaddr_in *address);
+int vk_local_address(int socket, struct vk_endpoint *endpoint);
+int vk_peer_address(int socket, struct vk_endpoint *endpoint);
 /// Where a connection caught by REDIRECT wanted to go. (With TPROXY it is the local address.)
-int vk_original_destination(int socket, struct sockaddr_in *address);
+int vk_original_destination(int socket, struct vk_endpoint *endpoint);
 /// The pending error of a socket (SO_ERROR), and clears it: 0 is none, -1 that it cannot be asked.
 int vk_socket_error(int socket);
 /// Sets an option whose value is an int.

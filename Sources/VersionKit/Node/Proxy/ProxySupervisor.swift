@@ -30,6 +30,8 @@ actor ProxySupervisor {
         var counters = ProxyCounters()
         var isReady = false
         var appliedGeneration: UInt64 = 0
+        /// The list of versions that was applied when the counters were told.
+        var countersGeneration: UInt64 = 0
         var hasHandedOver = false
         var isGone = false
     }
@@ -48,7 +50,7 @@ actor ProxySupervisor {
 
     /// Opens the port of an application's clients.
     init(endpoint: Endpoint, logger: Logger) throws(SystemError) {
-        listener = try ClientListener.open(endpoint)
+        listener = try ClientListener.open(.stream(endpoint))
         self.logger = logger
     }
 
@@ -79,6 +81,24 @@ actor ProxySupervisor {
         try await apply()
     }
 
+    /// Waits until a version has all that it missed, as far as that is known.
+    ///
+    /// - Throws: ``NodeError`` with the proxy's reason if it cannot be brought up to date.
+    func waitUntilUpToDate(_ version: Version, _ progress: @Sendable (WriteNumbers) async -> Void) async throws {
+        while let current, !isStopped {
+            let writes = current.counters.writes
+            if current.countersGeneration == table.generation {
+                await progress(writes)
+                if let reason = writes.trouble[version] {
+                    throw NodeError("it cannot be brought up to date: \(reason)")
+                }
+                if writes.lag[version, default: 0] == 0 { return }
+            }
+            try Task.checkCancellation()
+            await nextEvent(orAt: ContinuousClock().now + Self.stepTimeout)
+        }
+    }
+
     /// Ends the proxies and closes the port.
     func stop() {
         isStopped = true
@@ -106,7 +126,7 @@ actor ProxySupervisor {
             // Its clients see their connections end; they are with the new proxy from the next one on.
             logger.error("a proxy is ended by force", metadata: ["reason": "\(error)"])
         }
-        if let leaving { past.add(leaving.counters) }
+        if let leaving { past.add(leaving.counters.past) }
         leaving = nil
         old.kill()
     }
@@ -146,7 +166,9 @@ actor ProxySupervisor {
                 case .ready: running.isReady = true
                 case .applied(let generation): running.appliedGeneration = generation
                 case .handedOver: running.hasHandedOver = true
-                case .counters(let counters): running.counters = counters
+                case .counters(let counters):
+                    running.counters = counters
+                    running.countersGeneration = running.appliedGeneration
                 case .listen, .versions, .handOver, .connection: break
                 }
             }
@@ -172,7 +194,7 @@ actor ProxySupervisor {
         logger.error(
             "a proxy ended by itself and is started again", metadata: ["version": "\(running.program.version)"])
         instance.kill()
-        past.add(running.counters)
+        past.add(running.counters.past)
         Task { await self.restart(running.program) }
     }
 
@@ -218,6 +240,15 @@ actor ProxySupervisor {
 }
 
 extension ProxyCounters {
+    /// What stays true of a proxy that is gone.
+    var past: ProxyCounters {
+        var counters = self
+        counters.connections = 0
+        (counters.writes.lag, counters.writes.examined) = ([:], [:])
+        (counters.writes.copied, counters.writes.trouble) = ([:], [:])
+        return counters
+    }
+
     /// Adds what another proxy did.
     mutating func add(_ other: ProxyCounters) {
         requests += other.requests
@@ -225,23 +256,11 @@ extension ProxyCounters {
         connections += other.connections
         refused += other.refused
         needed.merge(other.needed, uniquingKeysWith: +)
-    }
-}
-
-/// The socket on which an application's clients connect: opened once, shared by all its proxies one after the other.
-enum ClientListener {
-    static func open(_ endpoint: Endpoint) throws(SystemError) -> Int32 {
-        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-        let descriptor = socket(AF_INET, kind, 0)
-        guard descriptor >= 0 else { throw SystemError("socket") }
-        _ = vk_set_socket_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
-        guard vk_bind_ipv4(descriptor, endpoint.address.number.bigEndian, endpoint.port.bigEndian) == 0,
-            listen(descriptor, 1024) == 0
-        else {
-            let error = SystemError("listen for clients on \(endpoint)")
-            close(descriptor)
-            throw error
-        }
-        return descriptor
+        writes.diverged.merge(other.writes.diverged, uniquingKeysWith: +)
+        // What the others miss is of this moment, and only the proxy that serves knows it.
+        if !other.writes.lag.isEmpty { writes.lag = other.writes.lag }
+        if !other.writes.examined.isEmpty { writes.examined = other.writes.examined }
+        if !other.writes.copied.isEmpty { writes.copied = other.writes.copied }
+        if !other.writes.trouble.isEmpty { writes.trouble = other.writes.trouble }
     }
 }

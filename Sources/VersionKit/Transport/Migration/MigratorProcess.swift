@@ -33,13 +33,12 @@ public enum MigratorProcess {
     }
 
     /// One argument, `2=10.77.0.2:7000`.
-    private static func end(_ argument: String) -> MigrationEnd? {
+    static func end(_ argument: String) -> MigrationEnd? {
         let parts = argument.split(separator: "=")
-        let place = parts.count == 2 ? parts[1].split(separator: ":") : []
-        guard place.count == 2, let version = Version(String(parts[0])), let address = IPv4Address(String(place[0])),
-            let port = UInt16(place[1])
-        else { return nil }
-        return MigrationEnd(version: version, client: Endpoint(address: address, port: port))
+        guard parts.count == 2, let version = Version(String(parts[0])), let client = Endpoint(String(parts[1])) else {
+            return nil
+        }
+        return MigrationEnd(version: version, client: client)
     }
 
     private static func complain(_ message: String) {

@@ -22,24 +22,38 @@ public enum ProxyProcess {
     static let reportInterval = Duration.milliseconds(200)
 
     /// Runs a proxy until `versiond` ends it or a newer proxy has taken all clients over.
-    public static func run(_ adapter: some MessageAdapter, limits: Limits = .standard) async throws {
-        try await run(limits: limits) { MessageProxy(adapter, limits: limits) }
+    ///
+    /// With arguments it runs by itself, for trying out and measuring an adapter (`--help` lists them).
+    public static func run<Adapter: MessageAdapter>(_ adapter: Adapter, limits: Limits = .standard) async throws {
+        try await run { ProxyServer(adapter, group: $0, limits: limits) }
+    }
+
+    /// As ``run(_:limits:)``; state is migrated, caught up and compared key by key.
+    public static func run<Adapter: KeyedAdapter>(_ adapter: Adapter, limits: Limits = .standard) async throws {
+        try await run { ProxyServer(keyed: adapter, group: $0, limits: limits) }
     }
 
     /// Runs a proxy at the papers' height: `makeCallbacks` makes the callbacks of one client connection.
     public static func run<Callbacks: ProxyCallbacks>(
         limits: Limits = .standard, makeCallbacks: @escaping @Sendable () -> Callbacks
     ) async throws {
-        guard fcntl(controlDescriptor, F_GETFD) >= 0 else {
-            throw ProxyError(
-                .unsupported, "a proxy is started by versiond, which passes it descriptor \(controlDescriptor)",
-                side: .proxy, isRetrySafe: false)
-        }
+        try await run { ProxyServer(group: $0, limits: limits, makeCallbacks: makeCallbacks) }
+    }
+
+    private static func run<Callbacks: ProxyCallbacks>(
+        _ makeServer: (any EventLoopGroup) -> ProxyServer<Callbacks>
+    ) async throws {
         signal(SIGPIPE, SIG_IGN)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
-        let server = ProxyServer(group: group, limits: limits, makeCallbacks: makeCallbacks)
-        let control = ControlSocket(descriptor: controlDescriptor)
-        try await converse(server, control)
+        let server = makeServer(group)
+        if let standalone = StandaloneProxy(CommandLine.arguments) { try await standalone.run(server) }
+        guard fcntl(controlDescriptor, F_GETFD) >= 0 else {
+            throw ProxyError(
+                .unsupported,
+                "a proxy is started by versiond, which passes it descriptor \(controlDescriptor), or by hand: see --help",
+                side: .proxy, isRetrySafe: false)
+        }
+        try await converse(server, ControlSocket(descriptor: controlDescriptor))
         try await group.shutdownGracefully()
     }
 

@@ -17,17 +17,26 @@ package final class ProxyServer<Callbacks: ProxyCallbacks>: Sendable {
     private let limits: Limits
     private let clientVersion: Version?
     private let makeCallbacks: @Sendable () -> Callbacks
+    private let now: @Sendable () -> Int64
     private let state = Mutex(State())
+    private let catchUp: CatchUp
+    /// The order of writes, and what versions miss.
+    let writes: WriteCoordinator
+    /// Whether connections go to a successor; read on every request, so apart from the rest.
+    private let leaving = Atomic(false)
 
     struct State {
         var table = VersionTable()
         var counters = ProxyCounters()
-        var acceptor: Acceptor?
+        var acceptors: [Acceptor] = []
+        var datagramChannels: [any Channel] = []
         /// Open client connections, to be told of changes.
         var clients: [ObjectIdentifier: ClientReference<Callbacks>] = [:]
         /// Connections that are being taken over and not among the clients yet.
         var adoptions: [UInt64: EventLoopFuture<any Channel>] = [:]
         var lastAdoption: UInt64 = 0
+        /// Called when the last client has left.
+        var onEmpty: (@Sendable () -> Void)?
         /// Where connections go while a newer proxy takes over; `nil`: they stay.
         var successor: (@Sendable (Int32, [UInt8]) -> Bool)?
     }
@@ -38,30 +47,49 @@ package final class ProxyServer<Callbacks: ProxyCallbacks>: Sendable {
     ///   - group: the event loops that its connections live on.
     ///   - limits: its bounds.
     ///   - clientVersion: the version whose client protocol the listener speaks, if its bytes need not tell.
+    ///   - access: how missed writes and keys are brought to versions; `nil` where the callbacks never ask for it.
+    ///   - now: milliseconds since 1970.
     ///   - makeCallbacks: makes the callbacks of one client connection.
-    package init(
-        group: any EventLoopGroup,
-        limits: Limits = .standard,
-        clientVersion: Version? = nil,
-        makeCallbacks: @escaping @Sendable () -> Callbacks
+    init(
+        group: any EventLoopGroup, limits: Limits, clientVersion: Version?, access: (any VersionAccess)?,
+        now: @escaping @Sendable () -> Int64, makeCallbacks: @escaping @Sendable () -> Callbacks
     ) {
         self.group = group
         self.limits = limits
         self.clientVersion = clientVersion
+        self.now = now
         self.makeCallbacks = makeCallbacks
+        catchUp = CatchUp(access: access ?? NoAccess(), limits: limits)
+        writes = catchUp.writes
     }
+
+    /// A server without clients, at the papers' height: nothing is caught up.
+    package convenience init(
+        group: any EventLoopGroup, limits: Limits = .standard, clientVersion: Version? = nil,
+        now: @escaping @Sendable () -> Int64 = WallClock.milliseconds,
+        makeCallbacks: @escaping @Sendable () -> Callbacks
+    ) {
+        self.init(
+            group: group, limits: limits, clientVersion: clientVersion, access: nil, now: now,
+            makeCallbacks: makeCallbacks)
+    }
+
+    deinit { catchUp.stop() }
 
     /// What was done so far.
     package var counters: ProxyCounters {
         state.withLock { state in
             var counters = state.counters
             counters.connections = UInt64(state.clients.count)
+            counters.writes = writes.numbers
             return counters
         }
     }
 
-    /// Accepts clients on a listening socket, which is the server's from here on. Returns at once.
+    /// Serves clients on a listening stream socket, or on a bound datagram socket, which is the server's from here on.
+    /// Returns at once.
     package func listen(descriptor: Int32) {
+        if SocketKind.isDatagram(descriptor) { return serveDatagrams(descriptor) }
         let acceptor = Acceptor(listener: descriptor) { [weak self] socket in
             guard let self else {
                 close(socket)
@@ -69,12 +97,19 @@ package final class ProxyServer<Callbacks: ProxyCallbacks>: Sendable {
             }
             adopt(socket, unread: [])
         }
-        let old = state.withLock { state in
-            defer { state.acceptor = acceptor }
-            return state.acceptor
-        }
-        old?.stop()
+        state.withLock { $0.acceptors.append(acceptor) }
         acceptor.start()
+    }
+
+    private func serveDatagrams(_ descriptor: Int32) {
+        let channel = DatagramBootstrap(group: group.next())
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(DatagramClients(self))
+                }
+            }
+            .withBoundSocket(descriptor)
+        channel.whenSuccess { channel in self.state.withLock { $0.datagramChannels.append(channel) } }
     }
 
     /// Takes a client's connection over, with bytes that were read from it and not used yet.
@@ -91,9 +126,10 @@ package final class ProxyServer<Callbacks: ProxyCallbacks>: Sendable {
             .channelOption(.autoRead, value: false)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    let client = ClientConnection(
-                        server: self, callbacks: self.makeCallbacks(), socket: spare, unread: unread)
-                    try channel.pipeline.syncOperations.addHandler(client)
+                    let session = ClientSession(
+                        server: self, callbacks: self.makeCallbacks(), loop: channel.eventLoop, socket: spare,
+                        unread: unread)
+                    try channel.pipeline.syncOperations.addHandler(StreamClient(session))
                 }
             }
             .withConnectedSocket(socket)
@@ -116,6 +152,7 @@ package final class ProxyServer<Callbacks: ProxyCallbacks>: Sendable {
     /// Returns once no request is under way any more that went by an older one, so that a version which is not listed
     /// can be stopped.
     package func update(_ table: VersionTable) async {
+        catchUp.update(table)
         let clients = state.withLock { state in
             state.table = table
             return Array(state.clients.values)
@@ -128,17 +165,28 @@ package final class ProxyServer<Callbacks: ProxyCallbacks>: Sendable {
     /// - Parameter successor: gets a descriptor, which it must not keep, and unread bytes; `false` if it could not
     ///   take them: then the connection is closed.
     package func handOver(to successor: @escaping @Sendable (Int32, [UInt8]) -> Bool) async {
-        let acceptor = state.withLock { state in
+        let (acceptors, channels) = state.withLock { state in
             state.successor = successor
-            defer { state.acceptor = nil }
-            return state.acceptor
+            leaving.store(true, ordering: .relaxed)
+            defer { (state.acceptors, state.datagramChannels) = ([], []) }
+            return (state.acceptors, state.datagramChannels)
         }
-        await acceptor?.stopped()
+        for acceptor in acceptors { await acceptor.stopped() }
+        // Other sockets on the same port stay open; what is under way here is still answered.
+        for channel in channels { try? await channel.setOption(.autoRead, value: false).get() }
         // Those that were accepted last are not among the clients yet. A failed adoption left nobody to hand over.
         for adoption in state.withLock({ Array($0.adoptions.values) }) { _ = try? await adoption.get() }
         let clients = state.withLock { Array($0.clients.values) }
         for client in clients { client.move() }
-        for client in clients { await client.closed() }
+        await withCheckedContinuation { continuation in
+            let isEmpty = state.withLock { state in
+                guard !state.clients.isEmpty else { return true }
+                state.onEmpty = { continuation.resume() }
+                return false
+            }
+            if isEmpty { continuation.resume() }
+        }
+        catchUp.stop()
     }
 
     // MARK: For the connections
@@ -146,11 +194,66 @@ package final class ProxyServer<Callbacks: ProxyCallbacks>: Sendable {
     var table: VersionTable { state.withLock { $0.table } }
     var bounds: Limits { limits }
     var speaker: Version? { clientVersion }
+    var isLeaving: Bool { leaving.load(ordering: .relaxed) }
+    var milliseconds: Int64 { now() }
     var successor: (@Sendable (Int32, [UInt8]) -> Bool)? { state.withLock { $0.successor } }
+
+    func newCallbacks() -> Callbacks { makeCallbacks() }
 
     func count(_ change: (inout ProxyCounters) -> Void) { state.withLock { change(&$0.counters) } }
 
     func register(_ client: ClientReference<Callbacks>) { state.withLock { $0.clients[client.id] = client } }
 
-    func unregister(_ id: ObjectIdentifier) { _ = state.withLock { $0.clients.removeValue(forKey: id) } }
+    func unregister(_ id: ObjectIdentifier) {
+        let onEmpty = state.withLock { state -> (@Sendable () -> Void)? in
+            state.clients.removeValue(forKey: id)
+            guard state.clients.isEmpty else { return nil }
+            defer { state.onEmpty = nil }
+            return state.onEmpty
+        }
+        onEmpty?()
+    }
+}
+
+extension ProxyServer {
+    /// A server without clients that goes by an adapter.
+    package convenience init<Adapter: MessageAdapter>(
+        _ adapter: Adapter, group: any EventLoopGroup, limits: Limits = .standard, clientVersion: Version? = nil,
+        now: @escaping @Sendable () -> Int64 = WallClock.milliseconds
+    ) where Callbacks == MessageProxy<Adapter> {
+        self.init(
+            group: group, limits: limits, clientVersion: clientVersion,
+            access: AdapterAccess(adapter, group: group, limits: limits), now: now
+        ) { MessageProxy(adapter, limits: limits) }
+    }
+
+    /// As ``init(_:group:limits:clientVersion:now:)``; state is copied and compared key by key.
+    package convenience init<Adapter: KeyedAdapter>(
+        keyed adapter: Adapter, group: any EventLoopGroup, limits: Limits = .standard, clientVersion: Version? = nil,
+        now: @escaping @Sendable () -> Int64 = WallClock.milliseconds
+    ) where Callbacks == MessageProxy<Adapter> {
+        let access = AdapterAccess(adapter, group: group, limits: limits, keys: KeyedRequests<Adapter>())
+        self.init(group: group, limits: limits, clientVersion: clientVersion, access: access, now: now) {
+            MessageProxy(adapter, limits: limits)
+        }
+    }
+}
+
+/// The time of day.
+package enum WallClock {
+    /// Milliseconds since 1970.
+    @Sendable package static func milliseconds() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    }
+}
+
+/// What a descriptor is.
+private enum SocketKind {
+    static func isDatagram(_ descriptor: Int32) -> Bool {
+        var kind: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        return getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &kind, &length) == 0 && kind == Int32(SOCK_DGRAM.rawValue)
+    }
 }

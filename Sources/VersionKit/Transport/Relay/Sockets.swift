@@ -5,10 +5,8 @@ import VersionKitProcesses
 
 /// The IPv4 TCP sockets of the relay: non-blocking, close-on-exec.
 enum Sockets {
-    static func endpoint(_ address: sockaddr_in) -> Endpoint {
-        Endpoint(
-            address: IPv4Address(number: UInt32(bigEndian: address.sin_addr.s_addr)),
-            port: UInt16(bigEndian: address.sin_port))
+    static func endpoint(_ found: vk_endpoint) -> Endpoint {
+        Endpoint(address: IPv4Address(number: UInt32(bigEndian: found.address)), port: UInt16(bigEndian: found.port))
     }
 
     static func set(_ socket: Int32, _ level: Int32, _ option: Int32, _ value: Int32 = 1) -> Bool {
@@ -43,7 +41,7 @@ enum Sockets {
 
     /// The address of this end of a connection: for an intercepted one, what the application wanted to reach.
     static func localEndpoint(of socket: Int32) -> Endpoint? {
-        var address = sockaddr_in()
+        var address = vk_endpoint()
         return vk_local_address(socket, &address) == 0 ? endpoint(address) : nil
     }
 
@@ -53,7 +51,7 @@ enum Sockets {
             let descriptor = vk_accept4(listener, Int32(SOCK_NONBLOCK.rawValue))
             guard descriptor >= 0 else { return nil }
             _ = set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY)
-            var address = sockaddr_in()
+            var address = vk_endpoint()
             if vk_peer_address(descriptor, &address) == 0 { return (descriptor, endpoint(address)) }
             // It came and went.
             close(descriptor)

@@ -64,6 +64,8 @@ public struct ProxyCounters: Sendable, Hashable {
     public var refused: UInt64 = 0
     /// For each version, the answers that only it could give although newer ones ran (R18).
     public var needed: [Version: UInt64] = [:]
+    /// What versions miss that writes go to.
+    public var writes = WriteNumbers()
 
     /// All zero.
     public init() {}
@@ -86,11 +88,7 @@ extension ProxyControl {
             }
             return Array("versions \(table.generation)\(entries.joined())".utf8)
         case .counters(let counters):
-            let needed = counters.needed.sorted { $0.key < $1.key }.map { " needed-\($0.key)=\($0.value)" }.joined()
-            let line =
-                "counters requests=\(counters.requests) failed=\(counters.failed) "
-                + "connections=\(counters.connections) refused=\(counters.refused)\(needed)"
-            return Array(line.utf8)
+            return Array("counters \(counters.fields)".utf8)
         }
     }
 
@@ -125,34 +123,11 @@ extension VersionTable {
         self.init(generation: generation)
         for field in fields.dropFirst() {
             let parts = field.split(separator: "=")
-            let place = parts.count == 3 ? parts[1].split(separator: ":") : []
-            guard place.count == 2, let version = Version(String(parts[0])),
-                let role = VersionList.Role(rawValue: String(parts[2])),
-                let address = IPv4Address(String(place[0])), let port = UInt16(place[1])
+            guard parts.count == 3, let version = Version(String(parts[0])), let endpoint = Endpoint(String(parts[1])),
+                let role = VersionList.Role(rawValue: String(parts[2]))
             else { return nil }
             versions.insert(version, role: role)
-            endpoints[version] = Endpoint(address: address, port: port)
-        }
-    }
-}
-
-extension ProxyCounters {
-    init?(fields: [Substring]) {
-        self.init()
-        for field in fields {
-            let parts = field.split(separator: "=")
-            guard parts.count == 2, let value = UInt64(parts[1]) else { return nil }
-            switch parts[0] {
-            case "requests": requests = value
-            case "failed": failed = value
-            case "connections": connections = value
-            case "refused": refused = value
-            default:
-                guard parts[0].hasPrefix("needed-"), let version = Version(String(parts[0].dropFirst(7))) else {
-                    return nil
-                }
-                needed[version] = value
-            }
+            endpoints[version] = endpoint
         }
     }
 }

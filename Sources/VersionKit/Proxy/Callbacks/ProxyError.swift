@@ -44,6 +44,11 @@ public struct ProxyError: Error, Sendable, Hashable {
         ProxyError(.malformed, message, side: .client, isRetrySafe: false)
     }
 
+    /// The client went over a limit: nothing was done.
+    public static func limitExceeded(_ message: String) -> ProxyError {
+        ProxyError(.limitExceeded, message, side: .client, isRetrySafe: false)
+    }
+
     /// A version's bytes are not of the protocol: what it did is unknown.
     public static func malformedReply(_ message: String) -> ProxyError {
         ProxyError(.malformed, message, side: .version, isRetrySafe: false)

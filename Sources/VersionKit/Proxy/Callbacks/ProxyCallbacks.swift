@@ -40,9 +40,31 @@ public protocol ProxyCallbacks: Sendable {
     /// Versions appeared or retired; ``ConnectionHandler/versions`` has the new list.
     mutating func versionsChanged(_ connection: inout ConnectionHandler)
 
+    /// A write that was to be ordered has its turn: no other write to its keys is under way until
+    /// ``ConnectionHandler/finish(_:)``. By default nothing.
+    mutating func ordered(_ number: Int, _ connection: inout ConnectionHandler)
+
+    /// The client cannot be served on: its bytes are over a limit, or it took too long. By default its connection is
+    /// closed; a better answer says why, after the replies that are still to come.
+    mutating func refuse(_ error: ProxyError, _ connection: inout ConnectionHandler)
+
     /// Whether a reply of this version is still to come: if none comes in ``Limits/replyTimeout``, the version is lost.
     func isAwaiting(_ version: Version) -> Bool
 
+    /// Whether this version is told the client's address, by a header of the PROXY protocol (version 2) in front of
+    /// the client's connection to it. By default not.
+    func announcesClient(to version: Version) -> Bool
+
     /// Whether no request is under way, so that the client's connection may move to a newer proxy.
     var isQuiescent: Bool { get }
+}
+
+extension ProxyCallbacks {
+    public func announcesClient(to version: Version) -> Bool { false }
+
+    public mutating func ordered(_ number: Int, _ connection: inout ConnectionHandler) {}
+
+    public mutating func refuse(_ error: ProxyError, _ connection: inout ConnectionHandler) {
+        connection.closeClient(error)
+    }
 }

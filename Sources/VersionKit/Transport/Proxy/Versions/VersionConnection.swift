@@ -14,17 +14,18 @@ final class VersionConnection<Callbacks: ProxyCallbacks> {
         case closed
     }
 
-    private weak var client: ClientConnection<Callbacks>?
+    private weak var client: ClientSession<Callbacks>?
     private let version: Version
     private let loop: any EventLoop
     private let limits: Limits
     private var state = State.opening(waiting: [])
     private var bytes = PeekBuffer()
+    private var outgoing = OutgoingBytes()
     private var waitingBytes = 0
     private var lastProgress: NIODeadline
     private var timer: Scheduled<Void>?
 
-    init(client: ClientConnection<Callbacks>, version: Version, loop: any EventLoop, limits: Limits) {
+    init(client: ClientSession<Callbacks>, version: Version, loop: any EventLoop, limits: Limits) {
         self.client = client
         self.version = version
         self.loop = loop
@@ -41,18 +42,29 @@ final class VersionConnection<Callbacks: ProxyCallbacks> {
         }
     }
 
-    func open(_ endpoint: Endpoint) {
+    /// Connects.
+    ///
+    /// - Parameter announcing: the client's and our own address, if the version wants to hear of them.
+    func open(_ endpoint: Endpoint, announcing addresses: (client: SocketAddress, own: SocketAddress)?) {
+        if let addresses { outgoing.append(ProxyProtocol.header(from: addresses.client, to: addresses.own)) { _ in } }
         let bound = NIOLoopBound(self, eventLoop: loop)
-        ClientBootstrap(group: loop)
-            .connectTimeout(.nanoseconds(limits.connectTimeout.nanoseconds))
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(VersionHandler(bound.value))
-                }
+        let isDatagram = client?.isDatagram == true
+        let initialize = { @Sendable (channel: any Channel) in
+            channel.eventLoop.makeCompletedFuture {
+                if isDatagram { try channel.pipeline.syncOperations.addHandler(DatagramContents()) }
+                try channel.pipeline.syncOperations.addHandler(VersionHandler(bound.value))
             }
-            .connect(host: endpoint.address.description, port: Int(endpoint.port))
-            .assumeIsolated()
+        }
+        let (host, port) = (endpoint.address.description, Int(endpoint.port))
+        let channel =
+            isDatagram
+            ? DatagramBootstrap(group: loop).channelInitializer(initialize).connect(host: host, port: port)
+            : ClientBootstrap(group: loop)
+                .connectTimeout(limits.connectTimeout.timeAmount)
+                .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .channelInitializer(initialize)
+                .connect(host: host, port: port)
+        channel.assumeIsolated()
             .whenComplete { result in
                 switch result {
                 case .success(let channel): self.opened(channel)
@@ -67,31 +79,42 @@ final class VersionConnection<Callbacks: ProxyCallbacks> {
         for buffer in waiting { channel.write(buffer, promise: nil) }
         waitingBytes = 0
         channel.flush()
-        client?.writabilityChanged()
+        client?.updateReading()
     }
 
+    /// Sends bytes with the next ``flush()``.
     func send(_ buffer: ByteBuffer) {
-        if client?.isAwaiting(version) == true, timer == nil {
-            lastProgress = .now()
-            watch(after: .nanoseconds(limits.replyTimeout.nanoseconds))
-        }
+        outgoing.append(buffer, write)
+        guard timer == nil else { return }
+        lastProgress = .now()
+        watch(after: limits.replyTimeout.timeAmount)
+    }
+
+    private func write(_ buffer: ByteBuffer) {
         switch state {
         case .opening(var waiting):
             waiting.append(buffer)
             waitingBytes += buffer.readableBytes
             state = .opening(waiting: waiting)
-        case .open(let channel): channel.writeAndFlush(buffer, promise: nil)
+        case .open(let channel): channel.write(buffer, promise: nil)
         case .closed: break
         }
     }
 
+    func flush() {
+        guard let buffer = outgoing.take() else { return }
+        write(buffer)
+        if case .open(let channel) = state { channel.flush() }
+    }
+
     /// A version that owes a reply and is silent for too long counts as lost.
     private func watch(after delay: TimeAmount) {
-        timer = loop.assumeIsolated().scheduleTask(in: delay) {
-            self.timer = nil
-            guard self.client?.isAwaiting(self.version) == true else { return }
-            let left = self.lastProgress + .nanoseconds(self.limits.replyTimeout.nanoseconds) - .now()
-            if left <= .zero { self.broke() } else { self.watch(after: left) }
+        timer = loop.assumeIsolated().scheduleTask(in: delay) { [weak self] in
+            guard let self else { return }
+            timer = nil
+            guard client?.callbacks.isAwaiting(version) == true else { return }
+            let left = lastProgress + limits.replyTimeout.timeAmount - .now()
+            if left <= .zero { broke() } else { watch(after: left) }
         }
     }
 
@@ -120,13 +143,15 @@ final class VersionConnection<Callbacks: ProxyCallbacks> {
         }
     }
 
+    fileprivate func readComplete() { client?.finishTurn() }
+
     fileprivate func broke() {
         if case .closed = state { return }
         close()
         client?.lost(version, self)
     }
 
-    fileprivate func writabilityChanged() { client?.writabilityChanged() }
+    fileprivate func writabilityChanged() { client?.updateReading() }
 }
 
 /// The end of a version's connection in NIO's pipeline.
@@ -139,6 +164,8 @@ private final class VersionHandler<Callbacks: ProxyCallbacks>: ChannelInboundHan
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) { connection.received(unwrapInboundIn(data)) }
 
+    func channelReadComplete(context: ChannelHandlerContext) { connection.readComplete() }
+
     func channelInactive(context: ChannelHandlerContext) { connection.broke() }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) { connection.writabilityChanged() }
@@ -146,7 +173,20 @@ private final class VersionHandler<Callbacks: ProxyCallbacks>: ChannelInboundHan
     func errorCaught(context: ChannelHandlerContext, error: any Error) { connection.broke() }
 }
 
+/// On a connected UDP socket everything comes from the same address.
+private final class DatagramContents: ChannelInboundHandler {
+    typealias InboundIn = AddressedEnvelope<ByteBuffer>
+    typealias InboundOut = ByteBuffer
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        context.fireChannelRead(wrapInboundOut(unwrapInboundIn(data).data))
+    }
+}
+
 extension Duration {
-    /// The duration in whole nanoseconds, for NIO.
+    /// The duration in whole nanoseconds.
     var nanoseconds: Int64 { components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000 }
+
+    /// The duration as NIO has it.
+    var timeAmount: TimeAmount { .nanoseconds(nanoseconds) }
 }

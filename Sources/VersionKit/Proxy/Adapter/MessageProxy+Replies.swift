@@ -1,0 +1,144 @@
+import DequeModule
+import NIOCore
+public import VersionKitModel
+public import VersionKitWire
+
+/// Answers of versions, and what the client gets out of them.
+extension MessageProxy {
+    public mutating func handleReply(
+        from version: Version, _ data: inout PeekBuffer, _ connection: inout ConnectionHandler
+    ) throws(ProxyError) -> Int {
+        guard let lane = lane(of: version), let number = lanes[lane].owed.first else {
+            throw .malformedReply("version \(version) sent \(data.count) bytes that nobody asked for")
+        }
+        if number == Lane<Adapter.Request>.greeting { return try handleGreeting(lane, &data) }
+        // An exchange that failed early is answered, and its late replies are for nobody; their framing still counts.
+        guard number >= delivered else {
+            preconditionFailure("an answered request is still owed a reply by version \(version)")
+        }
+        let index = number - delivered
+        guard let reply = try adapter.parseReply(&data, to: exchanges[index].request, from: version) else { return 0 }
+        let length = data.peekedBytes
+        precondition(length > 0, "an adapter parsed a reply of no bytes")
+        lanes[lane].owed.removeFirst()
+        let isForwarded = adapter.forwards(
+            reply, to: exchanges[index].request, from: version, for: exchanges[index].client)
+        receive(reply, isForwarded ? data.prefix(length) : nil, from: version, to: number, &connection)
+        return length
+    }
+
+    private mutating func handleGreeting(_ lane: Int, _ data: inout PeekBuffer) throws(ProxyError) -> Int {
+        guard let request = lanes[lane].greetings.first else { preconditionFailure("a greeting without a request") }
+        let version = lanes[lane].version
+        guard let reply = try adapter.parseReply(&data, to: request, from: version) else { return 0 }
+        guard adapter.judge(reply) != .failure else {
+            throw .malformedReply("version \(version) does not accept the session of this client")
+        }
+        lanes[lane].owed.removeFirst()
+        lanes[lane].greetings.removeFirst()
+        return data.peekedBytes
+    }
+
+    private mutating func receive(
+        _ reply: Adapter.Reply, _ original: ByteBuffer?, from version: Version, to number: Int,
+        _ connection: inout ConnectionHandler
+    ) {
+        let index = number - delivered
+        let answer = Conversation.Answer(
+            version: version, reply: reply, original: original, verdict: adapter.judge(reply))
+        if case .single = exchanges[index].plan {
+            exchanges[index].awaited = []
+            return settle(number, with: answer, failed: answer.verdict == .failure, &connection)
+        }
+        exchanges[index].awaited.removeAll { $0 == version }
+        exchanges[index].answers.append(answer)
+        advance(number, &connection)
+    }
+
+    /// Asks the next version, or settles the exchange, if nobody else owes it an answer.
+    mutating func advance(_ number: Int, _ connection: inout ConnectionHandler) {
+        let index = number - delivered
+        guard exchanges[index].awaited.isEmpty else { return }
+        let answers = exchanges[index].answers
+        switch exchanges[index].plan {
+        case .single, .decided: break
+        case .inTurn(var next):
+            if answers.last?.verdict != .answer {
+                while let version = next.popLast() {
+                    guard connection.versions.contains(version) else { continue }
+                    exchanges[index].plan = .inTurn(next: next)
+                    return ask(number, [version], &connection)
+                }
+            }
+            settleRead(number, answers.last { $0.verdict == .answer } ?? best(answers), &connection)
+        case .choose:
+            let good = answers.filter { $0.verdict == .answer }.sorted { $0.version < $1.version }
+            guard good.count > 1 else { return settleRead(number, good.first ?? best(answers), &connection) }
+            let picked = adapter.choose(good.map { ($0.version, $0.reply) }, to: exchanges[index].request)
+            precondition(good.indices.contains(picked), "an adapter chose a reply that is not there")
+            settleRead(number, good[picked], &connection)
+        case .custom(let strategy, let steps): step(number, strategy, steps, &connection)
+        case .session: settleSession(number, &connection)
+        case .all(let keys, let missed): settleWrite(number, keys, missed, &connection)
+        case .lead(let keys): settleLead(number, keys, &connection)
+        }
+    }
+
+    /// Of answers none of which is good: what a version said is better than what the framework says for it.
+    private func best(_ answers: [Conversation.Answer]) -> Conversation.Answer? {
+        answers.last { $0.verdict == .miss } ?? answers.last { !$0.isLost } ?? answers.last
+    }
+
+    private mutating func step(
+        _ number: Int, _ strategy: Strategy<Adapter.Reply>, _ steps: Int, _ connection: inout ConnectionHandler
+    ) {
+        let answers = exchanges[number - delivered].answers.filter { !$0.isLost }
+        guard steps < limits.strategyStepsMax else {
+            let error = ProxyError(
+                .limitExceeded, "a strategy of \(steps) steps came to no end", side: .proxy, isRetrySafe: false)
+            return fail(number, error, &connection)
+        }
+        exchanges[number - delivered].plan = .custom(strategy, steps: steps + 1)
+        let readable = VersionList(connection.readable)
+        switch strategy.next(readable, answers.map { ($0.version, $0.reply) }) {
+        case .ask(let versions): ask(number, versions.filter(readable.contains), &connection)
+        case .give(let index):
+            precondition(answers.indices.contains(index), "a strategy gave a reply that is not there")
+            settleRead(number, answers[index], &connection)
+        case .answer(let reply):
+            decide(number, reply, &connection)
+            connection.noteAnswered(failed: adapter.judge(reply) == .failure)
+            conclude(number, &connection)
+        }
+    }
+
+    private mutating func settleRead(
+        _ number: Int, _ chosen: Conversation.Answer?, _ connection: inout ConnectionHandler
+    ) {
+        guard let chosen else {
+            let error = ProxyError(
+                .noVersion, "the versions asked were taken away before they answered", side: .proxy, isRetrySafe: true)
+            return fail(number, error, &connection)
+        }
+        // An older version's good answer was better than what a newer one had.
+        if let newest = connection.versions.max, chosen.version < newest, chosen.verdict == .answer,
+            connection.versions.role(of: newest) == .full
+        {
+            connection.noteNeeded(chosen.version)
+        }
+        settle(number, with: chosen, failed: chosen.verdict == .failure, &connection)
+    }
+
+    /// The client gets this answer.
+    mutating func settle(
+        _ number: Int, with chosen: Conversation.Answer, failed: Bool, _ connection: inout ConnectionHandler
+    ) {
+        if let original = chosen.original {
+            exchanges[number - delivered].outcome = original
+        } else {
+            decide(number, chosen.reply, &connection)
+        }
+        connection.noteAnswered(failed: failed)
+        conclude(number, &connection)
+    }
+}

@@ -1,0 +1,108 @@
+import DequeModule
+import NIOCore
+import VersionKitModel
+
+/// Requests are sent when it is their turn, in the order of their arrival.
+extension MessageProxy {
+    public mutating func ordered(_ number: Int, _ connection: inout ConnectionHandler) {
+        guard number >= delivered, number - delivered < exchanges.count else { return }
+        exchanges[number - delivered].isGranted = true
+        startReady(&connection)
+    }
+
+    /// Starts the requests whose turn it is: the first that has to wait holds up those after it.
+    mutating func startReady(_ connection: inout ConnectionHandler) {
+        while started - delivered < exchanges.count, exchanges[started - delivered].isGranted {
+            let number = started
+            started += 1
+            start(number, &connection)
+        }
+    }
+
+    private mutating func start(_ number: Int, _ connection: inout ConnectionHandler) {
+        let all = connection.versions.filter { !connection.behind.contains($0) }
+        switch exchanges[number - delivered].plan {
+        case .decided: deliver(&connection)
+        case .single(let version):
+            ask(number, connection.versions.contains(version) ? [version] : [], &connection)
+        case .inTurn(var next):
+            let first = next.popLast()
+            exchanges[number - delivered].plan = .inTurn(next: next)
+            ask(number, first.map { [$0] } ?? [], &connection)
+        case .choose: ask(number, connection.readable, &connection)
+        case .session: ask(number, all, &connection)
+        case .lead: ask(number, connection.authority.map { [$0] } ?? [], &connection)
+        case .all(_, let missed):
+            let isComplete = all.count == connection.versions.count
+            let canMiss = adapter.writePolicy == .catchUp && (missed != .copy || adapter.copiesKeys)
+            let isPossible = isComplete || (canMiss && connection.authority != nil)
+            ask(number, isPossible ? all : [], &connection)
+        case .custom: advance(number, &connection)
+        }
+    }
+
+    /// Sends an exchange's request to versions; with none of them it fails.
+    mutating func ask(_ number: Int, _ versions: [Version], _ connection: inout ConnectionHandler) {
+        guard !versions.isEmpty else {
+            let error = ProxyError(.noVersion, "no version runs that could do this", side: .proxy, isRetrySafe: true)
+            return fail(number, error, &connection)
+        }
+        do throws(ProxyError) {
+            // All of it is worded before any of it is sent: a version that was asked owes an answer.
+            var messages: [(version: Version, message: Message)] = []
+            for version in versions { messages.append((version, try message(number, for: version))) }
+            exchanges[number - delivered].awaited = versions
+            for (version, message) in messages { send(message, number, to: version, &connection) }
+        } catch {
+            fail(number, error, &connection)
+        }
+    }
+
+    /// What goes to one version: the request, after a greeting if the connection is new.
+    struct Message {
+        var greetings: [(request: Adapter.Request, bytes: ByteBuffer)] = []
+        var bytes: ByteBuffer
+    }
+
+    func message(_ number: Int, for version: Version) throws(ProxyError) -> Message {
+        var message = Message(bytes: try bytes(of: exchanges[number - delivered], for: version))
+        guard lane(of: version) == nil else { return message }
+        for request in adapter.greeting(session, to: version) {
+            message.greetings.append((request, try adapter.encode(request, for: version)))
+        }
+        return message
+    }
+
+    mutating func send(
+        _ message: Message, _ number: Int, to version: Version, _ connection: inout ConnectionHandler
+    ) {
+        let index: Int
+        if let known = lane(of: version) {
+            index = known
+        } else {
+            index = lanes.count
+            lanes.append(Lane(version: version))
+        }
+        for (request, bytes) in message.greetings {
+            connection.enqueue(bytes, to: version)
+            lanes[index].greetings.append(request)
+            lanes[index].owed.append(Lane<Adapter.Request>.greeting)
+        }
+        connection.enqueue(message.bytes, to: version)
+        lanes[index].owed.append(number)
+    }
+
+    /// A request as this version takes it.
+    func bytes(of exchange: Conversation, for version: Version) throws(ProxyError) -> ByteBuffer {
+        adapter.forwards(exchange.request, from: exchange.client, to: version)
+            ? exchange.original : try adapter.encode(exchange.request, for: version)
+    }
+}
+
+extension ConnectionHandler {
+    /// The version whose word counts: the newest that clients read from, or, when none of those is up to date, the
+    /// newest other one that has all of the state.
+    var authority: Version? {
+        readable.last ?? versions.complete.last { !behind.contains($0) }
+    }
+}

@@ -1,0 +1,70 @@
+import DequeModule
+import NIOCore
+public import VersionKitModel
+
+/// Versions that come and go.
+extension MessageProxy {
+    public mutating func versionLost(_ version: Version, _ connection: inout ConnectionHandler) {
+        guard let lane = lane(of: version) else { return }
+        let numbers = lanes.remove(at: lane).owed.filter { $0 != Lane<Adapter.Request>.greeting }
+        let isListed = connection.versions.contains(version)
+        for number in numbers {
+            if isListed, resend(number, to: version, &connection) { continue }
+            let index = number - delivered
+            exchanges[index].awaited.removeAll { $0 == version }
+            if isListed || exchanges[index].isAlone { exchanges[index].answers.append(lost(version, number)) }
+        }
+        for number in numbers where number >= delivered { settleIfLost(number, &connection) }
+    }
+
+    /// Sends a request again that may be done twice, if no other version could answer it.
+    private mutating func resend(_ number: Int, to version: Version, _ connection: inout ConnectionHandler) -> Bool {
+        let exchange = exchanges[number - delivered]
+        guard case .single = exchange.plan, exchange.resends < limits.resendsMax,
+            adapter.isIdempotent(exchange.request)
+        else { return false }
+        exchanges[number - delivered].resends += 1
+        do throws(ProxyError) {
+            send(try message(number, for: version), number, to: version, &connection)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    private func lost(_ version: Version, _ number: Int) -> Conversation.Answer {
+        let request = exchanges[number - delivered].request
+        let error = ProxyError(
+            .noVersion, "version \(version) was lost before it answered; whether it did the request is unknown",
+            side: .version, isRetrySafe: adapter.isIdempotent(request))
+        return Conversation.Answer(
+            version: version, reply: adapter.failure(error, of: request), original: nil, verdict: .failure, isLost: true
+        )
+    }
+
+    private mutating func settleIfLost(_ number: Int, _ connection: inout ConnectionHandler) {
+        let exchange = exchanges[number - delivered]
+        guard exchange.outcome == nil else { return }
+        if case .single = exchange.plan {
+            if exchange.awaited.isEmpty, let answer = exchange.answers.last {
+                settle(number, with: answer, failed: true, &connection)
+            }
+        } else {
+            advance(number, &connection)
+        }
+    }
+
+    /// A version that is no longer listed owes nothing: what it was asked is decided by the others.
+    public mutating func versionsChanged(_ connection: inout ConnectionHandler) {
+        for version in lanes.map(\.version) where !connection.versions.contains(version) {
+            versionLost(version, &connection)
+        }
+    }
+}
+
+extension Exchange {
+    /// Whether only one version was to answer.
+    var isAlone: Bool {
+        if case .single = plan { true } else { false }
+    }
+}

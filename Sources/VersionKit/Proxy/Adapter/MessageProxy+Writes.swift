@@ -1,0 +1,140 @@
+import DequeModule
+import NIOCore
+import VersionKitModel
+
+/// Writes to several versions: what counts as success, and what a version gets later that did not do the same.
+///
+/// Everything here happens while the write still has its turn, so no other write to its keys comes in between.
+extension MessageProxy {
+    mutating func settleWrite(
+        _ number: Int, _ keys: Keys, _ missed: Dispatch<Adapter.Reply>.Missed, _ connection: inout ConnectionHandler
+    ) {
+        let exchange = exchanges[number - delivered]
+        guard adapter.writePolicy == .catchUp else { return settleAllOrFail(number, &connection) }
+        guard let authority = authority(among: exchange.answers, connection) else {
+            return settleUnknown(number, keys, &connection)
+        }
+        var failed: Conversation.Answer?
+        for answer in exchange.answers where answer.version != authority.version {
+            guard answer.isLost || !adapter.agree(answer.reply, authority.reply, on: exchange.request) else { continue }
+            if adapter.copiesKeys, !keys.isEmpty {
+                connection.catchUp(MissedWrite(keys, .copy), for: answer.version)
+            } else if answer.isLost, missed == .replay, adapter.isIdempotent(exchange.request),
+                let write = replay(exchange, keys, for: answer.version)
+            {
+                connection.catchUp(write, for: answer.version)
+            } else {
+                failed = answer
+                connection.noteDiverged(answer.version)
+            }
+        }
+        for version in connection.versions
+        where connection.behind.contains(version) && !exchange.answers.contains(where: { $0.version == version }) {
+            let isDone = authority.verdict != .failure
+            miss(exchange, keys, isDone ? missed : .copy, version, &connection)
+        }
+        settle(number, with: failed ?? authority, failed: (failed ?? authority).verdict == .failure, &connection)
+    }
+
+    /// One version was down from the beginning.
+    private func miss(
+        _ exchange: Conversation, _ keys: Keys, _ missed: Dispatch<Adapter.Reply>.Missed, _ version: Version,
+        _ connection: inout ConnectionHandler
+    ) {
+        switch missed {
+        case .nothing: break
+        case .copy: if adapter.copiesKeys { connection.catchUp(MissedWrite(keys, .copy), for: version) }
+        case .replay:
+            if let write = replay(exchange, keys, for: version) {
+                connection.catchUp(write, for: version)
+            } else if adapter.copiesKeys {
+                connection.catchUp(MissedWrite(keys, .copy), for: version)
+            } else {
+                connection.noteDiverged(version)
+            }
+        }
+    }
+
+    /// The request as the version takes it later, or `nil` if it means nothing in its protocol.
+    private func replay(_ exchange: Conversation, _ keys: Keys, for version: Version) -> MissedWrite? {
+        do throws(ProxyError) {
+            var prelude: [ByteBuffer] = []
+            for request in adapter.greeting(session, to: version) {
+                prelude.append(try adapter.encode(request, for: version))
+            }
+            return MissedWrite(keys, .replay(try bytes(of: exchange, for: version), prelude: prelude))
+        } catch {
+            return nil
+        }
+    }
+
+    /// The answer that counts: the newest of a version that clients read from, or else of one that has all the state.
+    private func authority(
+        among answers: [Conversation.Answer], _ connection: ConnectionHandler
+    ) -> Conversation.Answer? {
+        let sound = answers.filter { !$0.isLost && connection.versions.complete.contains($0.version) }
+        return sound.filter { connection.versions.role(of: $0.version) == .full }.max { $0.version < $1.version }
+            ?? sound.max { $0.version < $1.version }
+    }
+
+    /// Every version that has the state was lost: whether any of them did the write is unknown, and so is whether they
+    /// did the same. The newest one's state is taken for the truth, whatever it is.
+    private mutating func settleUnknown(_ number: Int, _ keys: Keys, _ connection: inout ConnectionHandler) {
+        let answers = exchanges[number - delivered].answers
+        let truth = answers.map(\.version).filter { connection.versions.complete.contains($0) }.max()
+        for version in connection.versions where version != truth {
+            if adapter.copiesKeys, !keys.isEmpty {
+                connection.catchUp(MissedWrite(keys, .copy), for: version)
+            } else {
+                connection.noteDiverged(version)
+            }
+        }
+        guard let lost = answers.last(where: \.isLost) ?? answers.last else {
+            return failTakenAway(number, &connection)
+        }
+        settle(number, with: lost, failed: true, &connection)
+    }
+
+    private mutating func settleAllOrFail(_ number: Int, _ connection: inout ConnectionHandler) {
+        let answers = exchanges[number - delivered].answers.sorted { $0.version < $1.version }
+        let bad = answers.first { $0.verdict != .answer }
+        let sound = answers.last { connection.versions.complete.contains($0.version) } ?? answers.last
+        guard let chosen = bad ?? sound else { return failTakenAway(number, &connection) }
+        if answers.contains(where: { $0.verdict == .answer }) {
+            // Some did it and some did not: the client knows that it failed, operators that they differ.
+            for answer in answers where answer.verdict != .answer { connection.noteDiverged(answer.version) }
+        }
+        settle(number, with: chosen, failed: bad != nil, &connection)
+    }
+
+    mutating func settleLead(_ number: Int, _ keys: Keys, _ connection: inout ConnectionHandler) {
+        guard let answer = exchanges[number - delivered].answers.last else {
+            return failTakenAway(number, &connection)
+        }
+        // Even a failed or unknown write may have changed something.
+        for version in connection.versions where version != answer.version {
+            connection.catchUp(MissedWrite(keys, .copy), for: version)
+        }
+        settle(number, with: answer, failed: answer.verdict == .failure, &connection)
+    }
+
+    mutating func settleSession(_ number: Int, _ connection: inout ConnectionHandler) {
+        let exchange = exchanges[number - delivered]
+        let sound = authority(among: exchange.answers, connection) ?? exchange.answers.last
+        guard let sound else { return failTakenAway(number, &connection) }
+        for answer in exchange.answers where answer.version != sound.version {
+            // Its connection is in another session than the client believes: the next one is greeted anew.
+            guard answer.isLost || !adapter.agree(answer.reply, sound.reply, on: exchange.request) else { continue }
+            lanes.removeAll { $0.version == answer.version }
+            connection.drop(answer.version)
+        }
+        if !sound.isLost { adapter.settled(exchange.request, with: sound.reply, in: &session) }
+        settle(number, with: sound, failed: sound.verdict == .failure, &connection)
+    }
+
+    private mutating func failTakenAway(_ number: Int, _ connection: inout ConnectionHandler) {
+        let error = ProxyError(
+            .noVersion, "the versions asked were taken away before they answered", side: .proxy, isRetrySafe: false)
+        fail(number, error, &connection)
+    }
+}

@@ -1,0 +1,161 @@
+import DequeModule
+import NIOCore
+public import VersionKitModel
+public import VersionKitWire
+
+/// Shows the clients of a ``MessageAdapter`` one consistent system: the framework's half of an application proxy.
+///
+/// A state machine without effects, one per client connection. Requests get numbers in the order of their arrival and
+/// are sent in that order; each version answers its own requests in order; the client gets its replies in the order of
+/// its requests, whatever the order in which versions answer.
+///
+/// The parts: requests come in and are begun here; `+Sending` starts them when it is their turn; `+Replies` takes the
+/// answers; `+Writes` settles writes to several versions; `+Versions` deals with versions that come and go.
+public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
+    typealias Conversation = Exchange<Adapter>
+
+    let adapter: Adapter
+    let limits: Limits
+    var session: Adapter.Session
+    /// Requests without a delivered answer, the oldest first; the first one has the number `delivered`.
+    var exchanges: Deque<Conversation> = []
+    var delivered = 0
+    /// The number of the first request that waits for its turn.
+    var started = 0
+    var lanes: [Lane<Adapter.Request>] = []
+    /// A request is under way that may change what the next ones mean.
+    var isSessionChanging = false
+    /// The client is not served on, because of this.
+    private var refusal: ProxyError?
+    private var speaker: Version?
+
+    /// A proxy for one client connection.
+    public init(_ adapter: Adapter, limits: Limits = .standard) {
+        self.adapter = adapter
+        self.limits = limits
+        session = adapter.makeSession()
+    }
+
+    public var isQuiescent: Bool { exchanges.isEmpty }
+
+    public func isAwaiting(_ version: Version) -> Bool { lane(of: version).map { !lanes[$0].owed.isEmpty } ?? false }
+
+    public func announcesClient(to version: Version) -> Bool { adapter.announcesClient(to: version) }
+
+    func lane(of version: Version) -> Int? { lanes.firstIndex { $0.version == version } }
+
+    // MARK: Requests
+
+    public mutating func handleRequest(
+        from client: Version?, _ data: inout PeekBuffer, _ connection: inout ConnectionHandler
+    ) throws(ProxyError) -> Int {
+        guard refusal == nil else { return data.count }
+        guard exchanges.count < limits.pipelinedRequestsMax, !isSessionChanging else { return 0 }
+        do throws(ProxyError) {
+            var identified = client
+            if identified == nil { identified = try adapter.identifyClient(&data) }
+            guard let speaker = identified else { return 0 }
+            self.speaker = speaker
+            data.resetPeek()
+            guard let request = try adapter.parseRequest(&data, from: speaker) else { return 0 }
+            let length = data.peekedBytes
+            precondition(length > 0, "an adapter parsed a request of no bytes")
+            begin(request, from: speaker, original: data.prefix(length) ?? ByteBuffer(), &connection)
+            return length
+        } catch {
+            refuse(error, &connection)
+            return data.count
+        }
+    }
+
+    public mutating func refuse(_ error: ProxyError, _ connection: inout ConnectionHandler) {
+        guard refusal == nil else { return }
+        refusal = error
+        deliver(&connection)
+    }
+
+    private mutating func begin(
+        _ request: Adapter.Request, from client: Version, original: ByteBuffer, _ connection: inout ConnectionHandler
+    ) {
+        var request = request
+        var context = DispatchContext(
+            versions: connection.versions, milliseconds: connection.milliseconds, session: session)
+        let dispatch = adapter.dispatch(&request, &context)
+        session = context.session
+        var exchange = Conversation(request, from: client, original: original, plan: plan(dispatch, connection))
+        let number = delivered + exchanges.count
+        switch exchange.plan {
+        case .all(let keys, _), .lead(let keys):
+            guard !keys.isEmpty else { break }
+            exchange.isOrdered = true
+            exchange.isGranted = false
+            connection.order(number, by: keys)
+        default: break
+        }
+        exchanges.append(exchange)
+        if case .session = dispatch { isSessionChanging = true }
+        if case .answer(let reply) = dispatch {
+            decide(number, reply, &connection)
+            connection.noteAnswered(failed: adapter.judge(reply) == .failure)
+        }
+        startReady(&connection)
+    }
+
+    private func plan(_ dispatch: Dispatch<Adapter.Reply>, _ connection: ConnectionHandler) -> Conversation.Plan {
+        // With one version every way is the same, and nothing needs to be ordered.
+        let alone = connection.versions.count == 1 ? connection.versions.max : nil
+        switch dispatch {
+        case .answer: return .decided
+        case .only(let version): return .single(version)
+        case .session: return .session
+        case .custom(let strategy): return .custom(strategy, steps: 0)
+        case .newestFirst: return alone.map { .single($0) } ?? .inTurn(next: connection.readable)
+        case .choose: return alone.map { .single($0) } ?? .choose
+        case .all(let keys, let missed): return alone.map { .single($0) } ?? .all(keys, missed)
+        case .lead(let keys):
+            precondition(adapter.copiesKeys, "only a KeyedAdapter can copy what one version did to the others")
+            return alone.map { .single($0) } ?? .lead(keys)
+        }
+    }
+
+    // MARK: Answers
+
+    /// Decides an exchange by a reply that no version gave.
+    mutating func decide(_ number: Int, _ reply: Adapter.Reply, _ connection: inout ConnectionHandler) {
+        let exchange = exchanges[number - delivered]
+        do throws(ProxyError) {
+            exchanges[number - delivered].outcome = try adapter.encode(
+                reply, to: exchange.request, for: exchange.client)
+        } catch {
+            // The adapter cannot even word the failure: the client learns of it by the end of its connection.
+            exchanges[number - delivered].outcome = ByteBuffer()
+            refusal = refusal ?? error
+        }
+    }
+
+    /// Fails an exchange for a reason of the framework's.
+    mutating func fail(_ number: Int, _ error: ProxyError, _ connection: inout ConnectionHandler) {
+        decide(number, adapter.failure(error, of: exchanges[number - delivered].request), &connection)
+        connection.noteAnswered(failed: true)
+        conclude(number, &connection)
+    }
+
+    /// Clears up behind an exchange whose outcome is there, and delivers what can be delivered.
+    mutating func conclude(_ number: Int, _ connection: inout ConnectionHandler) {
+        if exchanges[number - delivered].isOrdered { connection.finish(number) }
+        if case .session = exchanges[number - delivered].plan { isSessionChanging = false }
+        deliver(&connection)
+    }
+
+    /// Sends what is decided, as far as the order of requests allows.
+    mutating func deliver(_ connection: inout ConnectionHandler) {
+        while delivered < started, let outcome = exchanges.first?.outcome {
+            if outcome.readableBytes > 0 { connection.enqueueClient(outcome) }
+            exchanges.removeFirst()
+            delivered += 1
+        }
+        guard let refusal, exchanges.isEmpty else { return }
+        if let words = adapter.goodbye(refusal, to: speaker) { connection.enqueueClient(words) }
+        connection.closeClient(refusal)
+    }
+}

@@ -1,0 +1,103 @@
+public import NIOCore
+public import VersionKitModel
+
+/// What a callback wants done on behalf of one client: the papers' `conn_handler`.
+///
+/// A value that records. The engine hands one to each callback and carries out what it finds afterwards, in order, so
+/// callbacks are pure, and a test needs neither socket nor clock.
+///
+/// - Note: S 3.4, figure 6; R12.
+public struct ConnectionHandler: Sendable {
+    /// The versions that run at the time of this callback.
+    public let versions: VersionList
+    /// Those of them that missed writes and are being brought up to date: nothing is read from them, and what is
+    /// written goes through ``catchUp(_:for:)``.
+    public let behind: [Version]
+    /// Milliseconds since 1970 at the time of this callback.
+    public let milliseconds: Int64
+
+    private var recorded: [Action] = []
+
+    /// One thing that the engine does.
+    public enum Action: Sendable, Hashable {
+        /// Send bytes to a version, on this client's connection to it.
+        case send(ByteBuffer, to: Version)
+        /// Send bytes to the client.
+        case reply(ByteBuffer)
+        /// Call ``ProxyCallbacks/ordered(_:_:)`` when no other write to these keys is under way.
+        case order(Int, Keys)
+        /// A write that was ordered is done.
+        case finish(Int)
+        /// Keep what a version missed until it can be brought to it.
+        case catchUp(MissedWrite, Version)
+        /// Close this client's connection to a version; a new one is opened when it is needed.
+        case drop(Version)
+        /// A client got an answer that only this older version could give.
+        case needed(Version)
+        /// Versions came to differ, and nothing can be done about it: only operators can.
+        case diverged(Version)
+        /// A request was answered; `failed` if the answer says that it was not done.
+        case answered(failed: Bool)
+        /// Close the client's connection once all bytes before this have left. `error`: because of what it sent.
+        case closeClient(ProxyError?)
+    }
+
+    /// A handler that sees these versions and has nothing recorded.
+    public init(versions: VersionList, behind: [Version] = [], milliseconds: Int64 = 0) {
+        self.versions = versions
+        self.behind = behind
+        self.milliseconds = milliseconds
+    }
+
+    /// The versions from which clients' reads are answered, the newest last.
+    public var readable: [Version] {
+        versions.reading.filter { !behind.contains($0) }
+    }
+
+    /// Sends bytes to a version. The bytes belong to the engine from here on.
+    ///
+    /// - Precondition: the version is in ``versions``; to address another one is a bug of the adapter, and traps.
+    public mutating func enqueue(_ bytes: ByteBuffer, to version: Version) {
+        precondition(versions.contains(version), "version \(version) is not among the running \(versions)")
+        recorded.append(.send(bytes, to: version))
+    }
+
+    /// Sends bytes to the client. The bytes belong to the engine from here on.
+    public mutating func enqueueClient(_ bytes: ByteBuffer) { recorded.append(.reply(bytes)) }
+
+    /// Closes the client's connection after what was enqueued.
+    ///
+    /// - Parameter error: why, if it is because of what the client sent: it is counted.
+    public mutating func closeClient(_ error: ProxyError? = nil) { recorded.append(.closeClient(error)) }
+
+    /// Asks to be called when no other write to these keys is under way on any connection. `number` is the caller's
+    /// own name for the write; ``finish(_:)`` has to follow.
+    public mutating func order(_ number: Int, by keys: Keys) { recorded.append(.order(number, keys)) }
+
+    /// Says that a write which was ordered is done.
+    public mutating func finish(_ number: Int) { recorded.append(.finish(number)) }
+
+    /// Keeps what a version missed until it can be brought to it; the version is ``behind`` from now on.
+    public mutating func catchUp(_ missed: MissedWrite, for version: Version) {
+        recorded.append(.catchUp(missed, version))
+    }
+
+    /// Closes this client's connection to a version.
+    public mutating func drop(_ version: Version) { recorded.append(.drop(version)) }
+
+    /// Says that a client's request was answered; the figures that operators see come from this.
+    public mutating func noteAnswered(failed: Bool) { recorded.append(.answered(failed: failed)) }
+
+    /// Says that a write was done by some versions and not by this one, for good.
+    public mutating func noteDiverged(_ version: Version) { recorded.append(.diverged(version)) }
+
+    /// Says that an older version's answer was better than a newer one's: as long as that happens, the old version is
+    /// not retired (R18).
+    public mutating func noteNeeded(_ version: Version) { recorded.append(.needed(version)) }
+
+    /// What was recorded, in order; the record is empty afterwards.
+    public mutating func takeActions() -> [Action] {
+        defer { recorded.removeAll(keepingCapacity: true) }
+        return recorded
+    }
+}

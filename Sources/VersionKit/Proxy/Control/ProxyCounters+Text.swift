@@ -1,0 +1,63 @@
+import VersionKitModel
+
+/// Counters as one line of text: `requests=12 needed-1=3 lag-2=0`.
+extension ProxyCounters {
+    private typealias PerVersion = WritableKeyPath<ProxyCounters, [Version: UInt64]>
+
+    /// The numbers that there are one of for each version.
+    private static var perVersion: [(name: String, path: PerVersion)] {
+        [
+            ("needed", \.needed), ("lag", \.writes.lag), ("examined", \.writes.examined),
+            ("copied", \.writes.copied), ("diverged", \.writes.diverged),
+        ]
+    }
+
+    /// The line.
+    public var fields: String {
+        var fields = [
+            "requests=\(requests)", "failed=\(failed)", "connections=\(connections)", "refused=\(refused)",
+        ]
+        for (name, path) in Self.perVersion {
+            for (version, value) in self[keyPath: path].sorted(by: { $0.key < $1.key }) {
+                fields.append("\(name)-\(version)=\(value)")
+            }
+        }
+        for (version, reason) in writes.trouble.sorted(by: { $0.key < $1.key }) {
+            fields.append(
+                "trouble-\(version)=\(reason.map { $0 == " " || $0 == "=" ? "_" : $0 }.map(String.init).joined())")
+        }
+        return fields.joined(separator: " ")
+    }
+
+    /// The counters of a line, or `nil` if it is none.
+    init?(fields: [Substring]) {
+        self.init()
+        for field in fields {
+            let parts = field.split(separator: "=", maxSplits: 1)
+            guard parts.count == 2, read(parts[0], parts[1]) else { return nil }
+        }
+    }
+
+    private mutating func read(_ name: Substring, _ value: Substring) -> Bool {
+        let words = name.split(separator: "-", maxSplits: 1)
+        if words.count == 2, let version = Version(String(words[1])) {
+            if words[0] == "trouble" {
+                writes.trouble[version] = String(value.map { $0 == "_" ? " " : $0 })
+                return true
+            }
+            guard let path = Self.perVersion.first(where: { $0.name == words[0] })?.path, let number = UInt64(value)
+            else { return false }
+            self[keyPath: path][version] = number
+            return true
+        }
+        guard let number = UInt64(value) else { return false }
+        switch name {
+        case "requests": requests = number
+        case "failed": failed = number
+        case "connections": connections = number
+        case "refused": refused = number
+        default: return false
+        }
+        return true
+    }
+}

@@ -1,0 +1,25 @@
+public import VersionKitModel
+
+/// What operators see of writes to several versions.
+public struct WriteNumbers: Sendable, Hashable {
+    /// For each version that is behind, the writes that it still misses.
+    public var lag: [Version: UInt64] = [:]
+    /// Keys that were compared since the last comparison began, and those that had to be copied.
+    public var examined: [Version: UInt64] = [:]
+    public var copied: [Version: UInt64] = [:]
+    /// Writes that a version did not do and will not.
+    public var diverged: [Version: UInt64] = [:]
+    /// Why a version cannot be brought up to date.
+    public var trouble: [Version: String] = [:]
+
+    /// Nothing yet.
+    public init() {}
+
+    /// Forgets versions that are not listed any more.
+    public mutating func keep(_ versions: VersionList) {
+        lag = lag.filter { versions.contains($0.key) }
+        examined = examined.filter { versions.contains($0.key) }
+        copied = copied.filter { versions.contains($0.key) }
+        trouble = trouble.filter { versions.contains($0.key) }
+    }
+}

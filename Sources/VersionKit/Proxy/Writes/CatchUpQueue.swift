@@ -1,0 +1,166 @@
+import DequeModule
+public import NIOCore
+public import VersionKitModel
+
+/// What one version missed, in order, until it is brought to it.
+///
+/// A state machine. Writes are added while they have their turn (``WriteOrder``), so writes to one key are here in the
+/// order in which the other versions did them. A key that was copied meanwhile has the effect of all of them already:
+/// what was added before is then left out.
+///
+/// When more is missed than the limits allow, the writes are forgotten and the version has to be compared with the
+/// others key by key: ``Step/everything``.
+public struct CatchUpQueue: Sendable {
+    /// What comes next.
+    public enum Step: Sendable, Hashable {
+        /// These writes, which belong to one session, are sent again; ``done(through:)`` follows.
+        case replay([MissedWrite], through: UInt64)
+        /// The state of these keys is copied; ``copied(_:)`` and ``done(through:)`` follow.
+        case copy([ByteBuffer], through: UInt64)
+        /// All keys are compared and copied where they differ; ``beginEverything()`` comes
+        /// before it.
+        case everything
+    }
+
+    private struct Item: Sendable {
+        var sequence: UInt64
+        var write: MissedWrite
+    }
+
+    private let limits: Limits
+    private let copiesKeys: Bool
+    private var items: Deque<Item> = []
+    private var lastSequence: UInt64 = 0
+    /// How often each key is in `items`.
+    private var pending: [ByteBuffer: Int] = [:]
+    /// Up to which item a key's writes are in the version by a copy.
+    private var copiedThrough: [ByteBuffer: UInt64] = [:]
+    private var needsEverything: Bool
+    /// What the items take, roughly, in bytes.
+    public private(set) var bytes = 0
+    /// Writes that were given up because they were too many and could not be replaced by a comparison.
+    public private(set) var dropped: UInt64 = 0
+
+    /// A queue.
+    ///
+    /// - Parameters:
+    ///   - copiesKeys: whether the adapter can copy single keys.
+    ///   - needsEverything: whether what the version missed so far is not known.
+    public init(limits: Limits = .standard, copiesKeys: Bool, needsEverything: Bool = false) {
+        self.limits = limits
+        self.copiesKeys = copiesKeys
+        self.needsEverything = needsEverything && copiesKeys
+    }
+
+    /// How many writes wait.
+    public var count: Int { items.count + (needsEverything ? 1 : 0) }
+
+    /// Whether nothing is missed.
+    public var isEmpty: Bool { items.isEmpty && !needsEverything }
+
+    /// A write was missed.
+    public mutating func append(_ write: MissedWrite) {
+        if write.content == .copy, write.keys == .everything { return requireEverything() }
+        guard !needsEverything else { return }
+        guard items.count < limits.catchUpEntriesMax, bytes + write.size <= limits.catchUpBytesMax else {
+            guard copiesKeys else {
+                dropped += 1
+                return
+            }
+            return requireEverything()
+        }
+        lastSequence += 1
+        items.append(Item(sequence: lastSequence, write: write))
+        bytes += write.size
+        for key in write.keys.names ?? [] { pending[key, default: 0] += 1 }
+    }
+
+    /// What the version missed is not known any more: all keys have to be compared.
+    public mutating func requireEverything() {
+        guard copiesKeys else { return }
+        needsEverything = true
+        clear()
+    }
+
+    private mutating func clear() {
+        items = []
+        bytes = 0
+        pending = [:]
+        copiedThrough = [:]
+    }
+
+    /// What is to be done next, or `nil` if the version is up to date.
+    ///
+    /// - Parameter countMax: how many writes or keys at one time.
+    public mutating func next(_ countMax: Int) -> Step? {
+        if needsEverything { return .everything }
+        while let first = items.first, isSuperseded(first) { removeFirst() }
+        guard let first = items.first else {
+            copiedThrough = [:]
+            return nil
+        }
+        guard case .replay(_, let prelude) = first.write.content, !isPartlyCopied(first) else {
+            return copies(countMax)
+        }
+        var writes: [MissedWrite] = []
+        var through = first.sequence
+        for item in items.prefix(countMax) {
+            guard case .replay(_, prelude) = item.write.content, !isSuperseded(item), !isPartlyCopied(item) else {
+                break
+            }
+            writes.append(item.write)
+            through = item.sequence
+        }
+        return .replay(writes, through: through)
+    }
+
+    private func copies(_ countMax: Int) -> Step {
+        var keys: Set<ByteBuffer> = []
+        var through: UInt64 = 0
+        for item in items {
+            guard item.write.content == .copy || isPartlyCopied(item), keys.count < countMax else { break }
+            keys.formUnion(item.write.keys.names ?? [])
+            through = item.sequence
+        }
+        return .copy(Array(keys), through: through)
+    }
+
+    /// Whether copies made since have all of a write's effect.
+    private func isSuperseded(_ item: Item) -> Bool {
+        guard let names = item.write.keys.names, !names.isEmpty else { return false }
+        return names.allSatisfy { copiedThrough[$0, default: 0] >= item.sequence }
+    }
+
+    /// Whether copies made since have some of a write's effect: doing it again would do that part twice.
+    private func isPartlyCopied(_ item: Item) -> Bool {
+        (item.write.keys.names ?? []).contains { copiedThrough[$0, default: 0] >= item.sequence }
+    }
+
+    /// These keys were copied, or found equal, while nobody wrote to them.
+    public mutating func copied(_ keys: some Sequence<ByteBuffer>) {
+        for key in keys where pending[key] != nil { copiedThrough[key] = lastSequence }
+    }
+
+    /// The writes of a step are done.
+    public mutating func done(through sequence: UInt64) {
+        while let first = items.first, first.sequence <= sequence { removeFirst() }
+    }
+
+    private mutating func removeFirst() {
+        let write = items.removeFirst().write
+        bytes -= write.size
+        for key in write.keys.names ?? [] {
+            pending[key, default: 1] -= 1
+            if pending[key] == 0 {
+                pending[key] = nil
+                copiedThrough[key] = nil
+            }
+        }
+    }
+
+    /// The comparison of all keys begins: what is missed from now on is kept again.
+    public mutating func beginEverything() {
+        needsEverything = false
+        clear()
+    }
+}

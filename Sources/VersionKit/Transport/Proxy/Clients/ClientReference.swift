@@ -1,0 +1,32 @@
+import NIOCore
+import VersionKitProxy
+
+/// How other threads reach one client: every call hops to its event loop.
+struct ClientReference<Callbacks: ProxyCallbacks>: Sendable {
+    let id: ObjectIdentifier
+    private let loop: any EventLoop
+    private let bound: NIOLoopBound<ClientSession<Callbacks>>
+
+    init(_ session: ClientSession<Callbacks>, loop: any EventLoop) {
+        id = ObjectIdentifier(session)
+        self.loop = loop
+        bound = NIOLoopBound(session, eventLoop: loop)
+    }
+
+    /// Tells the client's session of new versions; returns when all its requests went by them.
+    func apply(_ table: VersionTable) async {
+        let bound = bound
+        let applied = loop.flatSubmit { bound.value.apply(table) }
+        // The promise is only ever kept.
+        try? await applied.get()
+    }
+
+    /// Tells the session to move to the successor as soon as it can.
+    func move() {
+        let bound = bound
+        loop.execute {
+            bound.value.process()
+            bound.value.finishTurn()
+        }
+    }
+}

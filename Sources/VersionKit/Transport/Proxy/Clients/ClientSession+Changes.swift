@@ -1,0 +1,95 @@
+import Glibc
+import NIOCore
+
+import VersionKitModel
+import VersionKitProxy
+import VersionKitWire
+
+/// New lists of versions, newer proxies, and the end of a client.
+extension ClientSession {
+    // MARK: Versions
+
+    func apply(_ newer: VersionTable) -> EventLoopFuture<Void> {
+        let promise = loop.makePromise(of: Void.self)
+        if newer.generation > table.generation {
+            table = newer
+            var handler = makeHandler()
+            callbacks.versionsChanged(&handler)
+            perform(&handler)
+            for (version, connection) in versions where !newer.versions.contains(version) {
+                versions[version] = nil
+                connection.close()
+            }
+        }
+        appliedPromises.append(promise)
+        process()
+        finishTurn()
+        return promise.futureResult
+    }
+
+    func resolveApplied() {
+        for promise in appliedPromises { promise.succeed() }
+        appliedPromises = []
+    }
+
+    // MARK: Newer proxies
+
+    /// Moves to the newer proxy, if there is one, at the boundary between two requests.
+    func moveIfPossible() {
+        guard server.isLeaving, !isMoving, !isEnding, port != nil, socket >= 0, isAtBoundary else { return }
+        isMoving = true
+        updateReading()
+        // What this turn of the loop has read already is still to come through the pipeline.
+        loop.assumeIsolated().execute { self.move() }
+    }
+
+    private var isAtBoundary: Bool {
+        callbacks.isQuiescent && unread.count <= limits.handoverBytesMax && !isInputClosed
+    }
+
+    private func move() {
+        isMoving = false
+        guard let successor = server.successor, isAtBoundary, let port else { return updateReading() }
+        isEnding = true
+        finishTurn()
+        let bytes = unread.prefix(unread.count).map { Array($0.readableBytesView) } ?? []
+        if !successor(socket, bytes) { server.count { $0.refused += 1 } }
+        port.close()
+    }
+
+    // MARK: The end
+
+    func inputClosed() {
+        isInputClosed = true
+        endIfDone()
+    }
+
+    func endIfDone() {
+        guard isEnding || (isInputClosed && callbacks.isQuiescent) else { return endIfOrphaned() }
+        isEnding = true
+        finishTurn()
+        port?.close()
+    }
+
+    /// The client's connection is gone.
+    func clientGone() {
+        port = nil
+        unread = PeekBuffer()
+        if socket >= 0 { Glibc.close(socket) }
+        socket = -1
+        isEnding = true
+        // Its connections to versions may have waited for it to take bytes.
+        for version in versions.values { version.setReading(true) }
+        endIfOrphaned()
+    }
+
+    /// Without its client a session goes on until the writes are done that were sent to several versions: cut off in
+    /// the middle, some versions would have done them and some not.
+    private func endIfOrphaned() {
+        guard port == nil, isEnding, callbacks.isQuiescent || table.versions.count < 2 else { return }
+        for version in versions.values { version.close() }
+        versions = [:]
+        resolveApplied()
+        server.unregister(ObjectIdentifier(self))
+    }
+}

@@ -1,0 +1,288 @@
+import NIOCore
+import VersionKitModel
+import VersionKitProxy
+import VersionKitWire
+
+/// One client, and its connections to the versions, all on one event loop: carries out what the callbacks record.
+///
+/// The parts: bytes come in and actions go out here; `+Changes` deals with new lists of versions, with newer proxies, and
+/// with the end.
+final class ClientSession<Callbacks: ProxyCallbacks> {
+    let server: ProxyServer<Callbacks>
+    let loop: any EventLoop
+    var callbacks: Callbacks
+    /// The client; `nil` once it is gone. Writes that are under way are then still finished, or versions would differ.
+    var port: (any ClientPort)?
+    var table: VersionTable
+    var unread: PeekBuffer
+    var versions: [Version: VersionConnection<Callbacks>] = [:]
+    /// The descriptor that is handed over when the connection moves; -1 when it cannot.
+    var socket: Int32
+    /// Whether versions are spoken to by datagrams, too.
+    var isDatagram = false
+    var isInputClosed = false
+    /// The client gets what was enqueued, and then nothing more is read.
+    var isEnding = false
+    var isMoving = false
+    /// Those who wait until no request goes by an older table.
+    var appliedPromises: [EventLoopPromise<Void>] = []
+    private let writer: UInt64
+    private var outgoing = OutgoingBytes()
+    /// When the request began that is not complete yet.
+    private var partialSince: NIODeadline?
+    private var lastActivity = NIODeadline.now()
+    private var stalledSince: NIODeadline?
+    private var timer: Scheduled<Void>?
+
+    init(
+        server: ProxyServer<Callbacks>, callbacks: Callbacks, loop: any EventLoop, socket: Int32 = -1,
+        unread: [UInt8] = []
+    ) {
+        self.server = server
+        self.callbacks = callbacks
+        self.loop = loop
+        self.socket = socket
+        self.unread = PeekBuffer(ByteBuffer(bytes: unread))
+        table = server.table
+        writer = server.writes.newOwner()
+    }
+
+    var limits: Limits { server.bounds }
+    /// The client's address and ours, where versions are to be told.
+    var addresses: (client: SocketAddress, own: SocketAddress)?
+
+    // MARK: Bytes from the client
+
+    func begin(_ port: any ClientPort) {
+        self.port = port
+        server.register(ClientReference(self, loop: loop))
+        table = server.table
+        process()
+        finishTurn()
+    }
+
+    func received(_ bytes: ByteBuffer) {
+        guard !isEnding else { return }
+        unread.append(bytes)
+        process()
+    }
+
+    /// A turn of the loop ends: what was gathered leaves.
+    func finishTurn() {
+        flushClient()
+        for version in versions.values { version.flush() }
+        updateReading()
+        watch()
+    }
+
+    /// Lets the callbacks have the client's bytes as long as they use some.
+    func process() {
+        if !appliedPromises.isEmpty, callbacks.isQuiescent { resolveApplied() }
+        if unread.count > 0, !isEnding, !isHolding { parse() }
+        partialSince = unread.count > 0 && callbacks.isQuiescent ? partialSince ?? .now() : nil
+        moveIfPossible()
+        endIfDone()
+    }
+
+    private func parse() {
+        var handler = makeHandler()
+        var used = 1
+        while used > 0, unread.count > 0 {
+            unread.resetPeek()
+            do throws(ProxyError) {
+                used = try callbacks.handleRequest(from: server.speaker, &unread, &handler)
+                unread.consume(used)
+            } catch {
+                handler.closeClient(error)
+                break
+            }
+        }
+        perform(&handler)
+        if callbacks.isQuiescent, unread.count > limits.messageBytesMax {
+            refuse(.limitExceeded("a request is longer than \(limits.messageBytesMax) bytes"))
+        }
+    }
+
+    /// The client cannot be served on.
+    private func refuse(_ error: ProxyError) {
+        guard !isEnding else { return }
+        var handler = makeHandler()
+        callbacks.refuse(error, &handler)
+        perform(&handler)
+    }
+
+    /// Whether no further request may begin: those under way have to end first, because the versions changed or the
+    /// connection moves. Otherwise a client that never pauses would put either off for ever.
+    private var isHolding: Bool {
+        !appliedPromises.isEmpty
+            || (server.isLeaving && socket >= 0 && unread.count <= limits.handoverBytesMax)
+    }
+
+    func makeHandler() -> ConnectionHandler {
+        let (unverified, behind) = server.writes.standing
+        var list = table.versions
+        for version in unverified where list.contains(version) { list.insert(version, role: .filling) }
+        return ConnectionHandler(versions: list, behind: behind, milliseconds: server.milliseconds)
+    }
+
+    // MARK: Bytes from versions
+
+    /// Bytes came from a version.
+    func received(_ bytes: inout PeekBuffer, from version: Version) throws(ProxyError) {
+        var handler = makeHandler()
+        var used = 1
+        var failure: ProxyError?
+        while used > 0, bytes.count > 0 {
+            bytes.resetPeek()
+            do throws(ProxyError) {
+                used = try callbacks.handleReply(from: version, &bytes, &handler)
+                bytes.consume(used)
+            } catch {
+                failure = error
+                break
+            }
+        }
+        perform(&handler)
+        // A reply makes room for pipelined requests.
+        process()
+        if let failure { throw failure }
+    }
+
+    /// A version's connection ended or cannot be had.
+    func lost(_ version: Version, _ connection: VersionConnection<Callbacks>) {
+        guard versions[version] === connection else { return }
+        versions[version] = nil
+        var handler = makeHandler()
+        callbacks.versionLost(version, &handler)
+        perform(&handler)
+        process()
+        finishTurn()
+    }
+
+    // MARK: Actions
+
+    func perform(_ handler: inout ConnectionHandler) {
+        var answered: UInt64 = 0
+        var failed: UInt64 = 0
+        for action in handler.takeActions() {
+            switch action {
+            case .send(let bytes, let version): connection(to: version)?.send(bytes)
+            case .reply(let bytes): outgoing.append(bytes) { port?.write($0) }
+            case .order(let number, let keys): order(number, keys)
+            case .finish(let number): server.writes.finish(ticket(number))
+            case .catchUp(let missed, let version): server.writes.missed(missed, by: version)
+            case .drop(let version): versions.removeValue(forKey: version)?.close()
+            case .needed(let version): server.count { $0.needed[version, default: 0] += 1 }
+            case .diverged(let version): server.writes.noteDiverged(version)
+            case .answered(let isFailure):
+                answered += 1
+                if isFailure { failed += 1 }
+            case .closeClient(let error):
+                guard !isEnding else { break }
+                if error != nil { server.count { $0.refused += 1 } }
+                isEnding = true
+            }
+        }
+        if answered > 0 {
+            server.count {
+                $0.requests += answered
+                $0.failed += failed
+            }
+        }
+    }
+
+    private func ticket(_ number: Int) -> WriteOrder.Ticket { WriteOrder.Ticket(owner: writer, number: number) }
+
+    private func order(_ number: Int, _ keys: Keys) {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let loop = loop
+        let isGranted = server.writes.order(ticket(number), keys) {
+            loop.execute {
+                bound.value.granted(number)
+                bound.value.process()
+                bound.value.finishTurn()
+            }
+        }
+        if isGranted { granted(number) }
+    }
+
+    private func granted(_ number: Int) {
+        var handler = makeHandler()
+        callbacks.ordered(number, &handler)
+        perform(&handler)
+    }
+
+    private func connection(to version: Version) -> VersionConnection<Callbacks>? {
+        if let open = versions[version] { return open }
+        guard let endpoint = table.endpoints[version] else { return nil }
+        let opened = VersionConnection(client: self, version: version, loop: loop, limits: limits)
+        versions[version] = opened
+        opened.open(endpoint, announcing: callbacks.announcesClient(to: version) ? addresses : nil)
+        return opened
+    }
+
+    private func flushClient() {
+        guard let port else {
+            _ = outgoing.take()
+            return
+        }
+        guard let bytes = outgoing.take() else { return }
+        port.write(bytes)
+        port.flush()
+    }
+
+    // MARK: Pace
+
+    /// Reads from the client only what can be passed on.
+    func updateReading() {
+        guard let port else { return }
+        let isRoom = callbacks.isQuiescent || unread.count < limits.unsentBytesMax
+        let isWritable = versions.values.allSatisfy(\.isWritable)
+        port.setReading(isRoom && isWritable && !isEnding && !isMoving)
+    }
+
+    /// The client takes bytes again, or takes none for now.
+    func clientWritabilityChanged() {
+        let isWritable = port?.isWritable ?? true
+        stalledSince = isWritable ? nil : .now()
+        for version in versions.values { version.setReading(isWritable) }
+        watch()
+    }
+
+    /// Looks from time to time whether the client takes too long over something.
+    private func watch() {
+        guard timer == nil, port != nil, let deadline else { return }
+        timer = loop.assumeIsolated().scheduleTask(in: max(deadline - .now(), .milliseconds(10))) {
+            self.timer = nil
+            self.checkTime()
+            self.finishTurn()
+        }
+    }
+
+    private var deadline: NIODeadline? {
+        var deadlines: [NIODeadline] = []
+        if let partialSince { deadlines.append(partialSince + limits.requestTimeout.timeAmount) }
+        if let stalledSince { deadlines.append(stalledSince + limits.stalledClientTimeout.timeAmount) }
+        if let idle = limits.idleTimeout, callbacks.isQuiescent { deadlines.append(lastActivity + idle.timeAmount) }
+        return deadlines.min()
+    }
+
+    private func checkTime() {
+        let now = NIODeadline.now()
+        if let stalledSince, now >= stalledSince + limits.stalledClientTimeout.timeAmount {
+            server.count { $0.refused += 1 }
+            return port?.close() ?? ()
+        }
+        if let partialSince, now >= partialSince + limits.requestTimeout.timeAmount {
+            refuse(.limitExceeded("a request was not complete within \(limits.requestTimeout)"))
+        } else if let idle = limits.idleTimeout, callbacks.isQuiescent, now >= lastActivity + idle.timeAmount {
+            isEnding = true
+        }
+        endIfDone()
+    }
+
+    /// The client said something.
+    func noteActivity() { if limits.idleTimeout != nil { lastActivity = .now() } }
+
+    deinit { timer?.cancel() }
+}

@@ -1,0 +1,67 @@
+import Glibc
+import NIOCore
+import VersionKitModel
+import VersionKitProcesses
+import VersionKitProxy
+import VersionKitUpgrade
+
+/// A proxy without `versiond`: its listener and its versions come from the command line.
+///
+/// For trying an adapter out, and for measuring it beside other proxies. There is no hand-over and no retirement.
+struct StandaloneProxy {
+    private static let usage = """
+        An application proxy. versiond starts it without arguments; by hand:
+
+          --listen ADDRESS:PORT | unix:PATH   accept clients there (may be repeated)
+          --version N=ADDRESS:PORT            a version and where it serves clients (may be repeated)
+          --report                            print counters to standard output five times a second
+
+        Example: two Redis servers behind one port
+          redis-proxy --listen 127.0.0.1:6379 --version 1=127.0.0.1:7001 --version 2=127.0.0.1:7002
+
+        """
+
+    private var listeners: [ClientListener.Place] = []
+    private var table = VersionTable(generation: 1)
+    private var isReporting = false
+
+    /// What the arguments ask for, or `nil` if there are none. Ends the process if they make no sense.
+    init?(_ arguments: [String]) {
+        guard arguments.count > 1 else { return nil }
+        var rest = arguments.dropFirst()
+        while let option = rest.popFirst() {
+            switch option {
+            case "--report": isReporting = true
+            case "--listen":
+                guard let place = rest.popFirst().flatMap(ClientListener.Place.init) else { Self.complain() }
+                listeners.append(place)
+            case "--version":
+                guard let end = rest.popFirst().flatMap(MigratorProcess.end) else { Self.complain() }
+                table.versions.insert(end.version)
+                table.endpoints[end.version] = end.client
+            case "--help", "-h":
+                print(Self.usage, terminator: "")
+                exit(0)
+            default: Self.complain()
+            }
+        }
+        guard !listeners.isEmpty, !table.versions.isEmpty else { Self.complain() }
+    }
+
+    private static func complain() -> Never {
+        _ = usage.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+        exit(64)
+    }
+
+    /// Serves until the process is ended.
+    func run<Callbacks: ProxyCallbacks>(_ server: ProxyServer<Callbacks>) async throws -> Never {
+        await server.update(table)
+        for place in listeners { server.listen(descriptor: try ClientListener.open(place)) }
+        while true {
+            try await Task.sleep(for: ProxyProcess.reportInterval)
+            guard isReporting else { continue }
+            print("counters \(server.counters.fields)")
+            fflush(nil)
+        }
+    }
+}

@@ -1,0 +1,25 @@
+import NIOCore
+import VersionKitModel
+
+/// The header by which a proxy tells a server who its client is: version 2 of the PROXY protocol, as HAProxy defines it
+/// (proxy-protocol.txt, section 2.2).
+enum ProxyProtocol {
+    private static let signature: [UInt8] = [
+        0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A,
+    ]
+
+    /// The header of a connection. Addresses that are not IPv4 are announced as local ones: the server then takes the
+    /// connection's own.
+    static func header(from source: SocketAddress, to destination: SocketAddress) -> ByteBuffer {
+        var header = ByteBuffer(bytes: signature)
+        let addresses = [source, destination].compactMap { $0.ipAddress.flatMap { IPv4Address($0) } }
+        let ports = [source, destination].compactMap { $0.port.flatMap { UInt16(exactly: $0) } }
+        if addresses.count == 2, ports.count == 2 {
+            header.writeMultipleIntegers(UInt8(0x21), UInt8(0x11), UInt16(12))
+            header.writeMultipleIntegers(addresses[0].number, addresses[1].number, ports[0], ports[1])
+        } else {
+            header.writeMultipleIntegers(UInt8(0x20), UInt8(0x00), UInt16(0))
+        }
+        return header
+    }
+}

@@ -1,0 +1,186 @@
+import NIOCore
+import Synchronization
+import VersionKitModel
+import VersionKitProxy
+
+/// Brings versions up to date: sends what they missed, copies keys, compares all keys after a version was down.
+///
+/// One task per version that is behind, and one per version that watches whether it is up. Everything that touches a
+/// key holds its ticket in the order of writes, as clients' writes do, so state is moved under live writes and deletes
+/// and nothing older ever replaces anything newer.
+final class CatchUp: Sendable {
+    private let access: any VersionAccess
+    private let limits: Limits
+    private let tasks = Mutex(Tasks())
+    let writes: WriteCoordinator
+
+    private struct Tasks {
+        var watching: [Version: Task<Void, Never>] = [:]
+        var working: [Version: Task<Void, Never>] = [:]
+    }
+
+    /// How long to wait before a version that could not be reached is tried again, at first and at most.
+    private static let retryDelays = (first: Duration.milliseconds(50), last: Duration.seconds(1))
+
+    init(access: any VersionAccess, limits: Limits) {
+        self.access = access
+        self.limits = limits
+        let (fallen, continuation) = AsyncStream.makeStream(of: Version.self)
+        writes = WriteCoordinator(limits: limits, copiesKeys: access.copiesKeys) { continuation.yield($0) }
+        Task { [weak self] in
+            for await version in fallen {
+                guard let self else { return }
+                let task = Task { await self.bringUpToDate(version) }
+                tasks.withLock { $0.working[version] = task }
+            }
+        }
+    }
+
+    /// Stops whatever is under way.
+    func stop() { end { _ in true } }
+
+    private func end(_ isOver: (Version) -> Bool) {
+        let over = tasks.withLock { tasks in
+            let watching = tasks.watching.filter { isOver($0.key) }
+            let working = tasks.working.filter { isOver($0.key) }
+            tasks.watching = tasks.watching.filter { !isOver($0.key) }
+            tasks.working = tasks.working.filter { !isOver($0.key) }
+            return Array(watching.values) + Array(working.values)
+        }
+        for task in over { task.cancel() }
+    }
+
+    /// The list of versions changed.
+    func update(_ table: VersionTable) {
+        let isFirst = writes.update(table)
+        end { !table.versions.contains($0) || table.versions.count < 2 }
+        guard access.copiesKeys, table.versions.count > 1 else { return }
+        let truth = writes.authority(for: nil)?.version
+        for version in table.versions where tasks.withLock({ $0.watching[version] == nil }) {
+            // What an earlier proxy left unfinished, or nobody did yet to a version that is filled, is not known.
+            if isFirst ? version != truth : table.versions.role(of: version) == .filling { writes.distrust(version) }
+            let task = Task { await self.watch(version) }
+            tasks.withLock { $0.watching[version] = task }
+        }
+    }
+
+    // MARK: Versions that go down
+
+    /// A version that was started again may have forgotten what it acknowledged last.
+    private func watch(_ version: Version) async {
+        var delay = Self.retryDelays.first
+        while !Task.isCancelled, let end = writes.end(of: version) {
+            do {
+                try await access.watch(end)
+                delay = Self.retryDelays.first
+            } catch {
+                delay = min(delay * 2, Self.retryDelays.last)
+            }
+            guard !Task.isCancelled, writes.end(of: version) == end else { continue }
+            writes.distrust(version)
+            try? await Task.sleep(for: delay)
+        }
+    }
+
+    // MARK: Up to date
+
+    private func bringUpToDate(_ version: Version) async {
+        let clock = ContinuousClock()
+        var delay = Self.retryDelays.first
+        var lastProgress = clock.now
+        while !Task.isCancelled, let end = writes.end(of: version), let step = writes.nextStep(for: version) {
+            do {
+                try await perform(step, end)
+                delay = Self.retryDelays.first
+                lastProgress = clock.now
+                writes.noteTrouble(nil, of: version)
+            } catch {
+                if clock.now - lastProgress > limits.catchUpTimeout { writes.noteTrouble("\(error)", of: version) }
+                if access.copiesKeys { writes.distrust(version) }
+                try? await Task.sleep(for: delay)
+                delay = min(delay * 2, Self.retryDelays.last)
+            }
+        }
+    }
+
+    private func perform(_ step: CatchUpQueue.Step, _ end: VersionEnd) async throws {
+        switch step {
+        case .replay(let missed, let through):
+            let keys = missed.reduce(Keys.none) { $0.union($1.keys) }
+            try await holding(keys) {
+                // While the ticket was waited for, a copy may have done some of it.
+                guard writes.nextStep(for: end.version) == step else { return }
+                let refused = try await access.replay(missed, to: end)
+                writes.done(end.version, through: through, refused: refused)
+            }
+        case .copy(let keys, let through):
+            try await holding(Keys(keys)) {
+                guard let source = writes.authority(for: end.version) else { throw noAuthority(end.version) }
+                try await access.copy(keys, from: source, to: end)
+                writes.copied(keys, to: end.version, differing: keys.count)
+                writes.done(end.version, through: through, refused: 0)
+            }
+        case .everything: try await compareEverything(end)
+        }
+    }
+
+    private func noAuthority(_ version: Version) -> ProxyError {
+        ProxyError(
+            .noVersion, "no other version is complete that version \(version) could be compared with", side: .version,
+            isRetrySafe: true)
+    }
+
+    /// Compares all keys of a version, and copies those that differ.
+    private func compareEverything(_ end: VersionEnd) async throws {
+        guard let source = writes.authority(for: end.version) else { throw noAuthority(end.version) }
+        try await access.probe(end)
+        writes.beginVerifying(end.version)
+        do {
+            for side in [source, end] {
+                try await access.visitKeys(of: side) { page in
+                    for start in stride(from: 0, to: page.count, by: self.limits.copiedKeysMax) {
+                        let chunk = Array(page[start..<min(start + self.limits.copiedKeysMax, page.count)])
+                        try await self.compare(chunk, source, end)
+                        try await self.drain(end)
+                    }
+                }
+            }
+            guard writes.authority(for: end.version) == source else { throw noAuthority(end.version) }
+        } catch {
+            writes.endVerifying(end.version)
+            throw error
+        }
+        writes.endVerifying(end.version)
+    }
+
+    /// What versions came to differ in while they are compared is mended at once.
+    private func drain(_ end: VersionEnd) async throws {
+        while let step = writes.nextStep(for: end.version) {
+            if step == .everything {
+                throw ProxyError(
+                    .noVersion, "version \(end.version) was lost while it was compared", side: .version,
+                    isRetrySafe: true)
+            }
+            try await perform(step, end)
+        }
+    }
+
+    private func compare(_ keys: [ByteBuffer], _ source: VersionEnd, _ target: VersionEnd) async throws {
+        try Task.checkCancellation()
+        try await holding(Keys(keys)) {
+            let differing = try await access.differing(keys, source, target)
+            if !differing.isEmpty { try await access.copy(differing, from: source, to: target) }
+            writes.copied(keys, to: target.version, differing: differing.count)
+        }
+    }
+
+    /// Runs `body` while nobody else writes to these keys.
+    private func holding(_ keys: Keys, _ body: () async throws -> Void) async throws {
+        let ticket = WriteOrder.Ticket(owner: writes.newOwner(), number: 0)
+        await withCheckedContinuation { continuation in
+            if writes.order(ticket, keys, granted: { continuation.resume() }) { continuation.resume() }
+        }
+        defer { writes.finish(ticket) }
+        try await body()
+    }
+}
