@@ -8,10 +8,8 @@ import VersionKitTransport
 
 @Suite("ProxyServer")
 struct ProxyServerTests {
-    private func makeServer(limits: Limits = .standard) -> ProxyServer<MessageProxy<LineAdapter>> {
-        ProxyServer(group: MultiThreadedEventLoopGroup.singleton, limits: limits) {
-            MessageProxy(LineAdapter(), limits: limits)
-        }
+    private func makeServer(limits: Limits = .standard) -> ProxyServer {
+        ProxyServer(LineAdapter(), group: MultiThreadedEventLoopGroup.singleton, limits: limits)
     }
 
     private func table(_ generation: UInt64, _ versions: [Version: FakeVersion]) -> VersionTable {

@@ -59,7 +59,7 @@ public struct Strategy<Reply: Sendable>: Sendable {
     /// An answer of one version; a version that was lost before it answered has none.
     public typealias Answers = [(version: Version, reply: Reply)]
 
-    let next: @Sendable (_ versions: VersionList, _ answers: Answers) -> Step
+    @usableFromInline let next: @Sendable (_ versions: VersionList, _ answers: Answers) -> Step
 
     /// A strategy.
     ///

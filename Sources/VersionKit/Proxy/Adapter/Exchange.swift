@@ -1,21 +1,32 @@
-import DequeModule
-import NIOCore
-import VersionKitModel
+public import DequeModule
+public import NIOCore
+public import VersionKitModel
 
 /// One request of a client, from its arrival to its answer.
-struct Exchange<Adapter: MessageAdapter>: Sendable {
+@usableFromInline struct Exchange<Adapter: MessageAdapter>: Sendable {
     /// A reply of one version, with the bytes that it came in if the client takes those.
-    struct Answer: Sendable {
-        var version: Version
-        var reply: Adapter.Reply
-        var original: ByteBuffer?
-        var verdict: Verdict
+    @usableFromInline struct Answer: Sendable {
+        @usableFromInline var version: Version
+        @usableFromInline var reply: Adapter.Reply
+        @usableFromInline var original: ByteBuffer?
+        @usableFromInline var verdict: Verdict
         /// The version was lost: the reply is the framework's, and whether it did the request is unknown.
-        var isLost = false
+        @usableFromInline var isLost: Bool
+
+        @inlinable
+        init(
+            version: Version, reply: Adapter.Reply, original: ByteBuffer?, verdict: Verdict, isLost: Bool = false
+        ) {
+            self.version = version
+            self.reply = reply
+            self.original = original
+            self.verdict = verdict
+            self.isLost = isLost
+        }
     }
 
     /// How the answer comes about.
-    enum Plan: Sendable {
+    @usableFromInline enum Plan: Sendable {
         /// One version, whose answer is the client's.
         case single(Version)
         /// The first good answer; `next` are the versions still to be asked, the newest last.
@@ -34,22 +45,23 @@ struct Exchange<Adapter: MessageAdapter>: Sendable {
         case decided
     }
 
-    var request: Adapter.Request
-    let client: Version
-    let original: ByteBuffer
-    var plan: Plan
+    @usableFromInline var request: Adapter.Request
+    @usableFromInline let client: Version
+    @usableFromInline let original: ByteBuffer
+    @usableFromInline var plan: Plan
     /// Whether it has a place in the order of writes.
-    var isOrdered = false
+    @usableFromInline var isOrdered = false
     /// Whether it is its turn.
-    var isGranted = true
+    @usableFromInline var isGranted = true
     /// Versions whose answer is still to come.
-    var awaited: [Version] = []
-    var answers: [Answer] = []
+    @usableFromInline var awaited: [Version] = []
+    @usableFromInline var answers: [Answer] = []
     /// How often it was sent again.
-    var resends = 0
+    @usableFromInline var resends = 0
     /// What the client gets, once that is decided.
-    var outcome: ByteBuffer?
+    @usableFromInline var outcome: ByteBuffer?
 
+    @inlinable
     init(_ request: Adapter.Request, from client: Version, original: ByteBuffer, plan: Plan) {
         self.request = request
         self.client = client
@@ -59,13 +71,17 @@ struct Exchange<Adapter: MessageAdapter>: Sendable {
 }
 
 /// What one version still owes to one client, in the order in which it was asked.
-struct Lane<Request: Sendable>: Sendable {
-    let version: Version
+@usableFromInline struct Lane<Request: Sendable>: Sendable {
+    @usableFromInline let version: Version
     /// Numbers of requests; ``greeting`` stands for one of ``greetings``.
-    var owed: Deque<Int> = []
+    @usableFromInline var owed: Deque<Int> = []
     /// Requests of the framework's own at the beginning of a connection.
-    var greetings: Deque<Request> = []
+    @usableFromInline var greetings: Deque<Request> = []
+
+    @inlinable
+    init(version: Version) { self.version = version }
 
     /// Not the number of any request.
+    @inlinable
     static var greeting: Int { -1 }
 }

@@ -1,10 +1,11 @@
-import DequeModule
-import NIOCore
+public import DequeModule
+public import NIOCore
 public import VersionKitModel
 public import VersionKitWire
 
 /// Answers of versions, and what the client gets out of them.
 extension MessageProxy {
+    @inlinable
     public mutating func handleReply(
         from version: Version, _ data: inout PeekBuffer, _ connection: inout ConnectionHandler
     ) throws(ProxyError) -> Int {
@@ -27,7 +28,8 @@ extension MessageProxy {
         return length
     }
 
-    private mutating func handleGreeting(_ lane: Int, _ data: inout PeekBuffer) throws(ProxyError) -> Int {
+    @inlinable
+    mutating func handleGreeting(_ lane: Int, _ data: inout PeekBuffer) throws(ProxyError) -> Int {
         guard let request = lanes[lane].greetings.first else { preconditionFailure("a greeting without a request") }
         let version = lanes[lane].version
         guard let reply = try adapter.parseReply(&data, to: request, from: version) else { return 0 }
@@ -39,23 +41,38 @@ extension MessageProxy {
         return data.peekedBytes
     }
 
-    private mutating func receive(
+    @inlinable
+    mutating func receive(
         _ reply: Adapter.Reply, _ original: ByteBuffer?, from version: Version, to number: Int,
         _ connection: inout ConnectionHandler
     ) {
         let index = number - delivered
-        let answer = Conversation.Answer(
-            version: version, reply: reply, original: original, verdict: adapter.judge(reply))
+        let verdict = adapter.judge(reply)
         if case .single = exchanges[index].plan {
+            connection.noteAnswered(failed: verdict == .failure)
+            if number == delivered, let original {
+                // Most replies go this way: it is the client's turn for just these bytes.
+                connection.enqueueClient(original)
+                exchanges.removeFirst()
+                delivered += 1
+                return deliver(&connection)
+            }
             exchanges[index].awaited = []
-            return settle(number, with: answer, failed: answer.verdict == .failure, &connection)
+            if let original {
+                exchanges[index].outcome = original
+            } else {
+                decide(number, reply, &connection)
+            }
+            return conclude(number, &connection)
         }
+        let answer = Conversation.Answer(version: version, reply: reply, original: original, verdict: verdict)
         exchanges[index].awaited.removeAll { $0 == version }
         exchanges[index].answers.append(answer)
         advance(number, &connection)
     }
 
     /// Asks the next version, or settles the exchange, if nobody else owes it an answer.
+    @inlinable
     mutating func advance(_ number: Int, _ connection: inout ConnectionHandler) {
         let index = number - delivered
         guard exchanges[index].awaited.isEmpty else { return }
@@ -85,11 +102,13 @@ extension MessageProxy {
     }
 
     /// Of answers none of which is good: what a version said is better than what the framework says for it.
-    private func best(_ answers: [Conversation.Answer]) -> Conversation.Answer? {
+    @inlinable
+    func best(_ answers: [Conversation.Answer]) -> Conversation.Answer? {
         answers.last { $0.verdict == .miss } ?? answers.last { !$0.isLost } ?? answers.last
     }
 
-    private mutating func step(
+    @inlinable
+    mutating func step(
         _ number: Int, _ strategy: Strategy<Adapter.Reply>, _ steps: Int, _ connection: inout ConnectionHandler
     ) {
         let answers = exchanges[number - delivered].answers.filter { !$0.isLost }
@@ -112,7 +131,8 @@ extension MessageProxy {
         }
     }
 
-    private mutating func settleRead(
+    @inlinable
+    mutating func settleRead(
         _ number: Int, _ chosen: Conversation.Answer?, _ connection: inout ConnectionHandler
     ) {
         guard let chosen else {
@@ -130,6 +150,7 @@ extension MessageProxy {
     }
 
     /// The client gets this answer.
+    @inlinable
     mutating func settle(
         _ number: Int, with chosen: Conversation.Answer, failed: Bool, _ connection: inout ConnectionHandler
     ) {

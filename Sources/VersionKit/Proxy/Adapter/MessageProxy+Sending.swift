@@ -1,9 +1,10 @@
-import DequeModule
-import NIOCore
-import VersionKitModel
+public import DequeModule
+public import NIOCore
+public import VersionKitModel
 
 /// Requests are sent when it is their turn, in the order of their arrival.
 extension MessageProxy {
+    @inlinable
     public mutating func ordered(_ number: Int, _ connection: inout ConnectionHandler) {
         guard number >= delivered, number - delivered < exchanges.count else { return }
         exchanges[number - delivered].isGranted = true
@@ -11,6 +12,7 @@ extension MessageProxy {
     }
 
     /// Starts the requests whose turn it is: the first that has to wait holds up those after it.
+    @inlinable
     mutating func startReady(_ connection: inout ConnectionHandler) {
         while started - delivered < exchanges.count, exchanges[started - delivered].isGranted {
             let number = started
@@ -19,12 +21,12 @@ extension MessageProxy {
         }
     }
 
-    private mutating func start(_ number: Int, _ connection: inout ConnectionHandler) {
+    @inlinable
+    mutating func start(_ number: Int, _ connection: inout ConnectionHandler) {
         let all = connection.versions.filter { !connection.behind.contains($0) }
         switch exchanges[number - delivered].plan {
         case .decided: deliver(&connection)
-        case .single(let version):
-            ask(number, connection.versions.contains(version) ? [version] : [], &connection)
+        case .single(let version): askAlone(number, version, &connection)
         case .inTurn(var next):
             let first = next.popLast()
             exchanges[number - delivered].plan = .inTurn(next: next)
@@ -41,7 +43,20 @@ extension MessageProxy {
         }
     }
 
+    /// Most requests go this way: one version, nothing to compare. No list is made for them.
+    @inlinable
+    mutating func askAlone(_ number: Int, _ version: Version, _ connection: inout ConnectionHandler) {
+        guard connection.versions.contains(version) else { return ask(number, [], &connection) }
+        let index = number - delivered
+        guard let lane = lane(of: version),
+            adapter.forwards(exchanges[index].request, from: exchanges[index].client, to: version)
+        else { return ask(number, [version], &connection) }
+        connection.enqueue(exchanges[index].original, to: version)
+        lanes[lane].owed.append(number)
+    }
+
     /// Sends an exchange's request to versions; with none of them it fails.
+    @inlinable
     mutating func ask(_ number: Int, _ versions: [Version], _ connection: inout ConnectionHandler) {
         guard !versions.isEmpty else {
             let error = ProxyError(.noVersion, "no version runs that could do this", side: .proxy, isRetrySafe: true)
@@ -59,11 +74,15 @@ extension MessageProxy {
     }
 
     /// What goes to one version: the request, after a greeting if the connection is new.
-    struct Message {
-        var greetings: [(request: Adapter.Request, bytes: ByteBuffer)] = []
-        var bytes: ByteBuffer
+    @usableFromInline struct Message {
+        @usableFromInline var greetings: [(request: Adapter.Request, bytes: ByteBuffer)] = []
+        @usableFromInline var bytes: ByteBuffer
+
+        @inlinable
+        init(bytes: ByteBuffer) { self.bytes = bytes }
     }
 
+    @inlinable
     func message(_ number: Int, for version: Version) throws(ProxyError) -> Message {
         var message = Message(bytes: try bytes(of: exchanges[number - delivered], for: version))
         guard lane(of: version) == nil else { return message }
@@ -73,6 +92,7 @@ extension MessageProxy {
         return message
     }
 
+    @inlinable
     mutating func send(
         _ message: Message, _ number: Int, to version: Version, _ connection: inout ConnectionHandler
     ) {
@@ -93,6 +113,7 @@ extension MessageProxy {
     }
 
     /// A request as this version takes it.
+    @inlinable
     func bytes(of exchange: Conversation, for version: Version) throws(ProxyError) -> ByteBuffer {
         adapter.forwards(exchange.request, from: exchange.client, to: version)
             ? exchange.original : try adapter.encode(exchange.request, for: version)
@@ -102,6 +123,7 @@ extension MessageProxy {
 extension ConnectionHandler {
     /// The version whose word counts: the newest that clients read from, or, when none of those is up to date, the
     /// newest other one that has all of the state.
+    @inlinable
     var authority: Version? {
         readable.last ?? versions.complete.last { !behind.contains($0) }
     }

@@ -1,9 +1,10 @@
-import DequeModule
-import NIOCore
+public import DequeModule
+public import NIOCore
 public import VersionKitModel
 
 /// Versions that come and go.
 extension MessageProxy {
+    @inlinable
     public mutating func versionLost(_ version: Version, _ connection: inout ConnectionHandler) {
         guard let lane = lane(of: version) else { return }
         let numbers = lanes.remove(at: lane).owed.filter { $0 != Lane<Adapter.Request>.greeting }
@@ -18,7 +19,8 @@ extension MessageProxy {
     }
 
     /// Sends a request again that may be done twice, if no other version could answer it.
-    private mutating func resend(_ number: Int, to version: Version, _ connection: inout ConnectionHandler) -> Bool {
+    @inlinable
+    mutating func resend(_ number: Int, to version: Version, _ connection: inout ConnectionHandler) -> Bool {
         let exchange = exchanges[number - delivered]
         guard case .single = exchange.plan, exchange.resends < limits.resendsMax,
             adapter.isIdempotent(exchange.request)
@@ -32,7 +34,8 @@ extension MessageProxy {
         }
     }
 
-    private func lost(_ version: Version, _ number: Int) -> Conversation.Answer {
+    @inlinable
+    func lost(_ version: Version, _ number: Int) -> Conversation.Answer {
         let request = exchanges[number - delivered].request
         let error = ProxyError(
             .noVersion, "version \(version) was lost before it answered; whether it did the request is unknown",
@@ -42,7 +45,8 @@ extension MessageProxy {
         )
     }
 
-    private mutating func settleIfLost(_ number: Int, _ connection: inout ConnectionHandler) {
+    @inlinable
+    mutating func settleIfLost(_ number: Int, _ connection: inout ConnectionHandler) {
         let exchange = exchanges[number - delivered]
         guard exchange.outcome == nil else { return }
         if case .single = exchange.plan {
@@ -55,6 +59,7 @@ extension MessageProxy {
     }
 
     /// A version that is no longer listed owes nothing: what it was asked is decided by the others.
+    @inlinable
     public mutating func versionsChanged(_ connection: inout ConnectionHandler) {
         for version in lanes.map(\.version) where !connection.versions.contains(version) {
             versionLost(version, &connection)
@@ -64,6 +69,7 @@ extension MessageProxy {
 
 extension Exchange {
     /// Whether only one version was to answer.
+    @inlinable
     var isAlone: Bool {
         if case .single = plan { true } else { false }
     }

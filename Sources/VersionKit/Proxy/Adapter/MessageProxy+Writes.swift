@@ -1,11 +1,12 @@
-import DequeModule
-import NIOCore
-import VersionKitModel
+public import DequeModule
+public import NIOCore
+public import VersionKitModel
 
 /// Writes to several versions: what counts as success, and what a version gets later that did not do the same.
 ///
 /// Everything here happens while the write still has its turn, so no other write to its keys comes in between.
 extension MessageProxy {
+    @inlinable
     mutating func settleWrite(
         _ number: Int, _ keys: Keys, _ missed: Dispatch<Adapter.Reply>.Missed, _ connection: inout ConnectionHandler
     ) {
@@ -37,7 +38,8 @@ extension MessageProxy {
     }
 
     /// One version was down from the beginning.
-    private func miss(
+    @inlinable
+    func miss(
         _ exchange: Conversation, _ keys: Keys, _ missed: Dispatch<Adapter.Reply>.Missed, _ version: Version,
         _ connection: inout ConnectionHandler
     ) {
@@ -56,7 +58,8 @@ extension MessageProxy {
     }
 
     /// The request as the version takes it later, or `nil` if it means nothing in its protocol.
-    private func replay(_ exchange: Conversation, _ keys: Keys, for version: Version) -> MissedWrite? {
+    @inlinable
+    func replay(_ exchange: Conversation, _ keys: Keys, for version: Version) -> MissedWrite? {
         do throws(ProxyError) {
             var prelude: [ByteBuffer] = []
             for request in adapter.greeting(session, to: version) {
@@ -69,7 +72,8 @@ extension MessageProxy {
     }
 
     /// The answer that counts: the newest of a version that clients read from, or else of one that has all the state.
-    private func authority(
+    @inlinable
+    func authority(
         among answers: [Conversation.Answer], _ connection: ConnectionHandler
     ) -> Conversation.Answer? {
         let sound = answers.filter { !$0.isLost && connection.versions.complete.contains($0.version) }
@@ -79,7 +83,8 @@ extension MessageProxy {
 
     /// Every version that has the state was lost: whether any of them did the write is unknown, and so is whether they
     /// did the same. The newest one's state is taken for the truth, whatever it is.
-    private mutating func settleUnknown(_ number: Int, _ keys: Keys, _ connection: inout ConnectionHandler) {
+    @inlinable
+    mutating func settleUnknown(_ number: Int, _ keys: Keys, _ connection: inout ConnectionHandler) {
         let answers = exchanges[number - delivered].answers
         let truth = answers.map(\.version).filter { connection.versions.complete.contains($0) }.max()
         for version in connection.versions where version != truth {
@@ -95,7 +100,8 @@ extension MessageProxy {
         settle(number, with: lost, failed: true, &connection)
     }
 
-    private mutating func settleAllOrFail(_ number: Int, _ connection: inout ConnectionHandler) {
+    @inlinable
+    mutating func settleAllOrFail(_ number: Int, _ connection: inout ConnectionHandler) {
         let answers = exchanges[number - delivered].answers.sorted { $0.version < $1.version }
         let bad = answers.first { $0.verdict != .answer }
         let sound = answers.last { connection.versions.complete.contains($0.version) } ?? answers.last
@@ -107,6 +113,7 @@ extension MessageProxy {
         settle(number, with: chosen, failed: bad != nil, &connection)
     }
 
+    @inlinable
     mutating func settleLead(_ number: Int, _ keys: Keys, _ connection: inout ConnectionHandler) {
         guard let answer = exchanges[number - delivered].answers.last else {
             return failTakenAway(number, &connection)
@@ -118,6 +125,7 @@ extension MessageProxy {
         settle(number, with: answer, failed: answer.verdict == .failure, &connection)
     }
 
+    @inlinable
     mutating func settleSession(_ number: Int, _ connection: inout ConnectionHandler) {
         let exchange = exchanges[number - delivered]
         let sound = authority(among: exchange.answers, connection) ?? exchange.answers.last
@@ -132,7 +140,8 @@ extension MessageProxy {
         settle(number, with: sound, failed: sound.verdict == .failure, &connection)
     }
 
-    private mutating func failTakenAway(_ number: Int, _ connection: inout ConnectionHandler) {
+    @inlinable
+    mutating func failTakenAway(_ number: Int, _ connection: inout ConnectionHandler) {
         let error = ProxyError(
             .noVersion, "the versions asked were taken away before they answered", side: .proxy, isRetrySafe: false)
         fail(number, error, &connection)

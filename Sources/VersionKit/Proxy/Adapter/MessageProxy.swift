@@ -1,5 +1,5 @@
-import DequeModule
-import NIOCore
+public import DequeModule
+public import NIOCore
 public import VersionKitModel
 public import VersionKitWire
 
@@ -12,40 +12,46 @@ public import VersionKitWire
 /// The parts: requests come in and are begun here; `+Sending` starts them when it is their turn; `+Replies` takes the
 /// answers; `+Writes` settles writes to several versions; `+Versions` deals with versions that come and go.
 public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
-    typealias Conversation = Exchange<Adapter>
+    @usableFromInline typealias Conversation = Exchange<Adapter>
 
-    let adapter: Adapter
-    let limits: Limits
-    var session: Adapter.Session
+    @usableFromInline let adapter: Adapter
+    @usableFromInline let limits: Limits
+    @usableFromInline var session: Adapter.Session
     /// Requests without a delivered answer, the oldest first; the first one has the number `delivered`.
-    var exchanges: Deque<Conversation> = []
-    var delivered = 0
+    @usableFromInline var exchanges: Deque<Conversation> = []
+    @usableFromInline var delivered = 0
     /// The number of the first request that waits for its turn.
-    var started = 0
-    var lanes: [Lane<Adapter.Request>] = []
+    @usableFromInline var started = 0
+    @usableFromInline var lanes: [Lane<Adapter.Request>] = []
     /// A request is under way that may change what the next ones mean.
-    var isSessionChanging = false
+    @usableFromInline var isSessionChanging = false
     /// The client is not served on, because of this.
-    private var refusal: ProxyError?
-    private var speaker: Version?
+    @usableFromInline var refusal: ProxyError?
+    @usableFromInline var speaker: Version?
 
     /// A proxy for one client connection.
+    @inlinable
     public init(_ adapter: Adapter, limits: Limits = .standard) {
         self.adapter = adapter
         self.limits = limits
         session = adapter.makeSession()
     }
 
+    @inlinable
     public var isQuiescent: Bool { exchanges.isEmpty }
 
+    @inlinable
     public func isAwaiting(_ version: Version) -> Bool { lane(of: version).map { !lanes[$0].owed.isEmpty } ?? false }
 
+    @inlinable
     public func announcesClient(to version: Version) -> Bool { adapter.announcesClient(to: version) }
 
+    @inlinable
     func lane(of version: Version) -> Int? { lanes.firstIndex { $0.version == version } }
 
     // MARK: Requests
 
+    @inlinable
     public mutating func handleRequest(
         from client: Version?, _ data: inout PeekBuffer, _ connection: inout ConnectionHandler
     ) throws(ProxyError) -> Int {
@@ -68,13 +74,15 @@ public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
         }
     }
 
+    @inlinable
     public mutating func refuse(_ error: ProxyError, _ connection: inout ConnectionHandler) {
         guard refusal == nil else { return }
         refusal = error
         deliver(&connection)
     }
 
-    private mutating func begin(
+    @inlinable
+    mutating func begin(
         _ request: Adapter.Request, from client: Version, original: ByteBuffer, _ connection: inout ConnectionHandler
     ) {
         var request = request
@@ -101,7 +109,8 @@ public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
         startReady(&connection)
     }
 
-    private func plan(_ dispatch: Dispatch<Adapter.Reply>, _ connection: ConnectionHandler) -> Conversation.Plan {
+    @inlinable
+    func plan(_ dispatch: Dispatch<Adapter.Reply>, _ connection: ConnectionHandler) -> Conversation.Plan {
         // With one version every way is the same, and nothing needs to be ordered.
         let alone = connection.versions.count == 1 ? connection.versions.max : nil
         switch dispatch {
@@ -121,6 +130,7 @@ public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
     // MARK: Answers
 
     /// Decides an exchange by a reply that no version gave.
+    @inlinable
     mutating func decide(_ number: Int, _ reply: Adapter.Reply, _ connection: inout ConnectionHandler) {
         let exchange = exchanges[number - delivered]
         do throws(ProxyError) {
@@ -134,6 +144,7 @@ public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
     }
 
     /// Fails an exchange for a reason of the framework's.
+    @inlinable
     mutating func fail(_ number: Int, _ error: ProxyError, _ connection: inout ConnectionHandler) {
         decide(number, adapter.failure(error, of: exchanges[number - delivered].request), &connection)
         connection.noteAnswered(failed: true)
@@ -141,6 +152,7 @@ public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
     }
 
     /// Clears up behind an exchange whose outcome is there, and delivers what can be delivered.
+    @inlinable
     mutating func conclude(_ number: Int, _ connection: inout ConnectionHandler) {
         if exchanges[number - delivered].isOrdered { connection.finish(number) }
         if case .session = exchanges[number - delivered].plan { isSessionChanging = false }
@@ -148,6 +160,7 @@ public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
     }
 
     /// Sends what is decided, as far as the order of requests allows.
+    @inlinable
     mutating func deliver(_ connection: inout ConnectionHandler) {
         while delivered < started, let outcome = exchanges.first?.outcome {
             if outcome.readableBytes > 0 { connection.enqueueClient(outcome) }

@@ -24,28 +24,32 @@ public enum ProxyProcess {
     /// Runs a proxy until `versiond` ends it or a newer proxy has taken all clients over.
     ///
     /// With arguments it runs by itself, for trying out and measuring an adapter (`--help` lists them).
+    @inlinable
     public static func run<Adapter: MessageAdapter>(_ adapter: Adapter, limits: Limits = .standard) async throws {
-        try await run { ProxyServer(adapter, group: $0, limits: limits) }
+        try await run(ProxyService(adapter, limits: limits))
     }
 
     /// As ``run(_:limits:)``; state is migrated, caught up and compared key by key.
+    @inlinable
     public static func run<Adapter: KeyedAdapter>(_ adapter: Adapter, limits: Limits = .standard) async throws {
-        try await run { ProxyServer(keyed: adapter, group: $0, limits: limits) }
+        try await run(ProxyService(keyed: adapter, limits: limits))
     }
 
     /// Runs a proxy at the papers' height: `makeCallbacks` makes the callbacks of one client connection.
+    @inlinable
     public static func run<Callbacks: ProxyCallbacks>(
         limits: Limits = .standard, makeCallbacks: @escaping @Sendable () -> Callbacks
     ) async throws {
-        try await run { ProxyServer(group: $0, limits: limits, makeCallbacks: makeCallbacks) }
+        try await run(ProxyService(limits: limits, makeCallbacks: makeCallbacks))
     }
 
-    private static func run<Callbacks: ProxyCallbacks>(
-        _ makeServer: (any EventLoopGroup) -> ProxyServer<Callbacks>
-    ) async throws {
+    /// Runs a service as a proxy.
+    public static func run(_ service: ProxyService) async throws {
         signal(SIGPIPE, SIG_IGN)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
-        let server = makeServer(group)
+        let server = ProxyServer(
+            group: group, limits: service.limits, clientVersion: nil, access: service.makeAccess(group),
+            now: WallClock.milliseconds, makeCallbacks: service.makeCallbacks)
         if let standalone = StandaloneProxy(CommandLine.arguments) { try await standalone.run(server) }
         guard fcntl(controlDescriptor, F_GETFD) >= 0 else {
             throw ProxyError(
@@ -57,8 +61,8 @@ public enum ProxyProcess {
         try await group.shutdownGracefully()
     }
 
-    private static func converse<Callbacks: ProxyCallbacks>(
-        _ server: ProxyServer<Callbacks>, _ control: ControlSocket
+    private static func converse(
+        _ server: ProxyServer, _ control: ControlSocket
     ) async throws {
         // Unbounded, but versiond sends one message per change and waits for the answer.
         let (received, continuation) = AsyncStream.makeStream(of: ControlSocket.Received.self)
@@ -83,8 +87,8 @@ public enum ProxyProcess {
         }
     }
 
-    private static func obey<Callbacks: ProxyCallbacks>(
-        _ message: ProxyControl, _ descriptor: Int32?, _ server: ProxyServer<Callbacks>, _ control: ControlSocket
+    private static func obey(
+        _ message: ProxyControl, _ descriptor: Int32?, _ server: ProxyServer, _ control: ControlSocket
     ) async throws {
         switch (message, descriptor) {
         case (.listen, let descriptor?): server.listen(descriptor: descriptor)
@@ -98,8 +102,8 @@ public enum ProxyProcess {
         }
     }
 
-    private static func handOver<Callbacks: ProxyCallbacks>(
-        _ server: ProxyServer<Callbacks>, _ control: ControlSocket
+    private static func handOver(
+        _ server: ProxyServer, _ control: ControlSocket
     ) async {
         await server.handOver { socket, unread in
             do {

@@ -12,11 +12,11 @@ package import VersionKitProxy
 /// One callbacks value per client connection, on the event loop of that connection. Thread-safe.
 ///
 /// - Note: R10-R12; DESIGN 5.
-package final class ProxyServer<Callbacks: ProxyCallbacks>: Sendable {
+package final class ProxyServer: Sendable {
     private let group: any EventLoopGroup
     private let limits: Limits
     private let clientVersion: Version?
-    private let makeCallbacks: @Sendable () -> Callbacks
+    private let makeCallbacks: @Sendable () -> AnyProxyCallbacks
     private let now: @Sendable () -> Int64
     private let state = Mutex(State())
     private let catchUp: CatchUp
@@ -31,7 +31,7 @@ package final class ProxyServer<Callbacks: ProxyCallbacks>: Sendable {
         var acceptors: [Acceptor] = []
         var datagramChannels: [any Channel] = []
         /// Open client connections, to be told of changes.
-        var clients: [ObjectIdentifier: ClientReference<Callbacks>] = [:]
+        var clients: [ObjectIdentifier: ClientReference] = [:]
         /// Connections that are being taken over and not among the clients yet.
         var adoptions: [UInt64: EventLoopFuture<any Channel>] = [:]
         var lastAdoption: UInt64 = 0
@@ -52,7 +52,7 @@ package final class ProxyServer<Callbacks: ProxyCallbacks>: Sendable {
     ///   - makeCallbacks: makes the callbacks of one client connection.
     init(
         group: any EventLoopGroup, limits: Limits, clientVersion: Version?, access: (any VersionAccess)?,
-        now: @escaping @Sendable () -> Int64, makeCallbacks: @escaping @Sendable () -> Callbacks
+        now: @escaping @Sendable () -> Int64, makeCallbacks: @escaping @Sendable () -> AnyProxyCallbacks
     ) {
         self.group = group
         self.limits = limits
@@ -67,7 +67,7 @@ package final class ProxyServer<Callbacks: ProxyCallbacks>: Sendable {
     package convenience init(
         group: any EventLoopGroup, limits: Limits = .standard, clientVersion: Version? = nil,
         now: @escaping @Sendable () -> Int64 = WallClock.milliseconds,
-        makeCallbacks: @escaping @Sendable () -> Callbacks
+        makeCallbacks: @escaping @Sendable () -> AnyProxyCallbacks
     ) {
         self.init(
             group: group, limits: limits, clientVersion: clientVersion, access: nil, now: now,
@@ -198,11 +198,11 @@ package final class ProxyServer<Callbacks: ProxyCallbacks>: Sendable {
     var milliseconds: Int64 { now() }
     var successor: (@Sendable (Int32, [UInt8]) -> Bool)? { state.withLock { $0.successor } }
 
-    func newCallbacks() -> Callbacks { makeCallbacks() }
+    func newCallbacks() -> AnyProxyCallbacks { makeCallbacks() }
 
     func count(_ change: (inout ProxyCounters) -> Void) { state.withLock { change(&$0.counters) } }
 
-    func register(_ client: ClientReference<Callbacks>) { state.withLock { $0.clients[client.id] = client } }
+    func register(_ client: ClientReference) { state.withLock { $0.clients[client.id] = client } }
 
     func unregister(_ id: ObjectIdentifier) {
         let onEmpty = state.withLock { state -> (@Sendable () -> Void)? in
@@ -220,22 +220,22 @@ extension ProxyServer {
     package convenience init<Adapter: MessageAdapter>(
         _ adapter: Adapter, group: any EventLoopGroup, limits: Limits = .standard, clientVersion: Version? = nil,
         now: @escaping @Sendable () -> Int64 = WallClock.milliseconds
-    ) where Callbacks == MessageProxy<Adapter> {
+    ) {
+        let service = ProxyService(adapter, limits: limits)
         self.init(
-            group: group, limits: limits, clientVersion: clientVersion,
-            access: AdapterAccess(adapter, group: group, limits: limits), now: now
-        ) { MessageProxy(adapter, limits: limits) }
+            group: group, limits: limits, clientVersion: clientVersion, access: service.makeAccess(group), now: now,
+            makeCallbacks: service.makeCallbacks)
     }
 
     /// As ``init(_:group:limits:clientVersion:now:)``; state is copied and compared key by key.
     package convenience init<Adapter: KeyedAdapter>(
         keyed adapter: Adapter, group: any EventLoopGroup, limits: Limits = .standard, clientVersion: Version? = nil,
         now: @escaping @Sendable () -> Int64 = WallClock.milliseconds
-    ) where Callbacks == MessageProxy<Adapter> {
-        let access = AdapterAccess(adapter, group: group, limits: limits, keys: KeyedRequests<Adapter>())
-        self.init(group: group, limits: limits, clientVersion: clientVersion, access: access, now: now) {
-            MessageProxy(adapter, limits: limits)
-        }
+    ) {
+        let service = ProxyService(keyed: adapter, limits: limits)
+        self.init(
+            group: group, limits: limits, clientVersion: clientVersion, access: service.makeAccess(group), now: now,
+            makeCallbacks: service.makeCallbacks)
     }
 }
 

@@ -54,7 +54,7 @@ struct StandaloneProxy {
     }
 
     /// Serves until the process is ended.
-    func run<Callbacks: ProxyCallbacks>(_ server: ProxyServer<Callbacks>) async throws -> Never {
+    func run(_ server: ProxyServer) async throws -> Never {
         await server.update(table)
         for place in listeners { server.listen(descriptor: try ClientListener.open(place)) }
         while true {

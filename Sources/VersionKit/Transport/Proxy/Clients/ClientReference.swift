@@ -2,12 +2,12 @@ import NIOCore
 import VersionKitProxy
 
 /// How other threads reach one client: every call hops to its event loop.
-struct ClientReference<Callbacks: ProxyCallbacks>: Sendable {
+struct ClientReference: Sendable {
     let id: ObjectIdentifier
     private let loop: any EventLoop
-    private let bound: NIOLoopBound<ClientSession<Callbacks>>
+    private let bound: NIOLoopBound<ClientSession>
 
-    init(_ session: ClientSession<Callbacks>, loop: any EventLoop) {
+    init(_ session: ClientSession, loop: any EventLoop) {
         id = ObjectIdentifier(session)
         self.loop = loop
         bound = NIOLoopBound(session, eventLoop: loop)

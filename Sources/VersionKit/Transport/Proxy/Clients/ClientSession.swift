@@ -7,15 +7,15 @@ import VersionKitWire
 ///
 /// The parts: bytes come in and actions go out here; `+Changes` deals with new lists of versions, with newer proxies, and
 /// with the end.
-final class ClientSession<Callbacks: ProxyCallbacks> {
-    let server: ProxyServer<Callbacks>
+final class ClientSession {
+    let server: ProxyServer
     let loop: any EventLoop
-    var callbacks: Callbacks
+    let callbacks: AnyProxyCallbacks
     /// The client; `nil` once it is gone. Writes that are under way are then still finished, or versions would differ.
     var port: (any ClientPort)?
     var table: VersionTable
     var unread: PeekBuffer
-    var versions: [Version: VersionConnection<Callbacks>] = [:]
+    var versions: [Version: VersionConnection] = [:]
     /// The descriptor that is handed over when the connection moves; -1 when it cannot.
     var socket: Int32
     /// Whether versions are spoken to by datagrams, too.
@@ -35,7 +35,7 @@ final class ClientSession<Callbacks: ProxyCallbacks> {
     private var timer: Scheduled<Void>?
 
     init(
-        server: ProxyServer<Callbacks>, callbacks: Callbacks, loop: any EventLoop, socket: Int32 = -1,
+        server: ProxyServer, callbacks: AnyProxyCallbacks, loop: any EventLoop, socket: Int32 = -1,
         unread: [UInt8] = []
     ) {
         self.server = server
@@ -90,7 +90,7 @@ final class ClientSession<Callbacks: ProxyCallbacks> {
         while used > 0, unread.count > 0 {
             unread.resetPeek()
             do throws(ProxyError) {
-                used = try callbacks.handleRequest(from: server.speaker, &unread, &handler)
+                used = try callbacks.handleRequest(server.speaker, &unread, &handler)
                 unread.consume(used)
             } catch {
                 handler.closeClient(error)
@@ -135,7 +135,7 @@ final class ClientSession<Callbacks: ProxyCallbacks> {
         while used > 0, bytes.count > 0 {
             bytes.resetPeek()
             do throws(ProxyError) {
-                used = try callbacks.handleReply(from: version, &bytes, &handler)
+                used = try callbacks.handleReply(version, &bytes, &handler)
                 bytes.consume(used)
             } catch {
                 failure = error
@@ -149,7 +149,7 @@ final class ClientSession<Callbacks: ProxyCallbacks> {
     }
 
     /// A version's connection ended or cannot be had.
-    func lost(_ version: Version, _ connection: VersionConnection<Callbacks>) {
+    func lost(_ version: Version, _ connection: VersionConnection) {
         guard versions[version] === connection else { return }
         versions[version] = nil
         var handler = makeHandler()
@@ -212,12 +212,12 @@ final class ClientSession<Callbacks: ProxyCallbacks> {
         perform(&handler)
     }
 
-    private func connection(to version: Version) -> VersionConnection<Callbacks>? {
+    private func connection(to version: Version) -> VersionConnection? {
         if let open = versions[version] { return open }
         guard let endpoint = table.endpoints[version] else { return nil }
         let opened = VersionConnection(client: self, version: version, loop: loop, limits: limits)
         versions[version] = opened
-        opened.open(endpoint, announcing: callbacks.announcesClient(to: version) ? addresses : nil)
+        opened.open(endpoint, announcing: callbacks.announcesClient(version) ? addresses : nil)
         return opened
     }
 

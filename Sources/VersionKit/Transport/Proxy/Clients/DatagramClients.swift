@@ -9,14 +9,14 @@ import VersionKitWire
 /// A request has a session, and sockets towards the versions, of its own. So a reply that was lost or came late can never
 /// be taken for another request's, whatever the protocol; and nothing is remembered of a client between two datagrams.
 /// A datagram that is not exactly one request is refused.
-final class DatagramClients<Callbacks: ProxyCallbacks>: ChannelInboundHandler {
+final class DatagramClients: ChannelInboundHandler {
     typealias InboundIn = AddressedEnvelope<ByteBuffer>
     typealias OutboundOut = AddressedEnvelope<ByteBuffer>
 
-    private let server: ProxyServer<Callbacks>
+    private let server: ProxyServer
     private var underWay = 0
 
-    init(_ server: ProxyServer<Callbacks>) { self.server = server }
+    init(_ server: ProxyServer) { self.server = server }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let datagram = unwrapInboundIn(data)
@@ -44,8 +44,8 @@ final class DatagramClients<Callbacks: ProxyCallbacks>: ChannelInboundHandler {
 }
 
 /// The sender of one datagram.
-private final class DatagramClient<Callbacks: ProxyCallbacks>: ClientPort {
-    private let session: ClientSession<Callbacks>
+private final class DatagramClient: ClientPort {
+    private let session: ClientSession
     private let context: ChannelHandlerContext
     private let address: SocketAddress
     private let onClose: () -> Void
@@ -53,7 +53,7 @@ private final class DatagramClient<Callbacks: ProxyCallbacks>: ClientPort {
     private var isClosed = false
 
     init(
-        _ session: ClientSession<Callbacks>, _ context: ChannelHandlerContext, _ address: SocketAddress,
+        _ session: ClientSession, _ context: ChannelHandlerContext, _ address: SocketAddress,
         onClose: @escaping () -> Void
     ) {
         self.session = session

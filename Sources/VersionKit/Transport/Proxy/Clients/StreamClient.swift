@@ -2,16 +2,16 @@ import NIOCore
 import VersionKitProxy
 
 /// A client on a TCP or Unix socket: the end of its channel's pipeline.
-final class StreamClient<Callbacks: ProxyCallbacks>: ChannelInboundHandler, ClientPort {
+final class StreamClient: ChannelInboundHandler, ClientPort {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private let session: ClientSession<Callbacks>
+    private let session: ClientSession
     private var context: ChannelHandlerContext?
     private var isReading = false
     private var isClosing = false
 
-    init(_ session: ClientSession<Callbacks>) { self.session = session }
+    init(_ session: ClientSession) { self.session = session }
 
     // MARK: From the client
 

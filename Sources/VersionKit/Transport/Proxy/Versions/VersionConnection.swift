@@ -7,14 +7,14 @@ import VersionKitWire
 /// One client's connection to one version: opened when the first bytes are sent, gone when it breaks.
 ///
 /// Lives on the client's event loop.
-final class VersionConnection<Callbacks: ProxyCallbacks> {
+final class VersionConnection {
     private enum State {
         case opening(waiting: [ByteBuffer])
         case open(any Channel)
         case closed
     }
 
-    private weak var client: ClientSession<Callbacks>?
+    private weak var client: ClientSession?
     private let version: Version
     private let loop: any EventLoop
     private let limits: Limits
@@ -25,7 +25,7 @@ final class VersionConnection<Callbacks: ProxyCallbacks> {
     private var lastProgress: NIODeadline
     private var timer: Scheduled<Void>?
 
-    init(client: ClientSession<Callbacks>, version: Version, loop: any EventLoop, limits: Limits) {
+    init(client: ClientSession, version: Version, loop: any EventLoop, limits: Limits) {
         self.client = client
         self.version = version
         self.loop = loop
@@ -155,12 +155,12 @@ final class VersionConnection<Callbacks: ProxyCallbacks> {
 }
 
 /// The end of a version's connection in NIO's pipeline.
-private final class VersionHandler<Callbacks: ProxyCallbacks>: ChannelInboundHandler {
+private final class VersionHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
-    private let connection: VersionConnection<Callbacks>
+    private let connection: VersionConnection
 
-    init(_ connection: VersionConnection<Callbacks>) { self.connection = connection }
+    init(_ connection: VersionConnection) { self.connection = connection }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) { connection.received(unwrapInboundIn(data)) }
 

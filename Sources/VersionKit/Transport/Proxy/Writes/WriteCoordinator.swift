@@ -23,6 +23,8 @@ final class WriteCoordinator: Sendable {
     private let limits: Limits
     let copiesKeys: Bool
     private let state = Mutex(State())
+    /// Whether all versions are up to date: read for every request, so apart from the rest.
+    private let isCalm = Atomic(true)
     /// Called when a version fell behind, once until it is up to date again.
     private let onBehind: @Sendable (Version) -> Void
 
@@ -66,9 +68,8 @@ final class WriteCoordinator: Sendable {
 
     /// The versions that are compared with the others at the moment, and those that are behind.
     var standing: (unverified: Set<Version>, behind: [Version]) {
-        state.withLock { state in
-            (state.unverified, state.queues.isEmpty ? [] : Array(state.queues.keys))
-        }
+        if isCalm.load(ordering: .acquiring) { return ([], []) }
+        return state.withLock { ($0.unverified, Array($0.queues.keys)) }
     }
 
     /// The list of versions changed.
@@ -80,6 +81,7 @@ final class WriteCoordinator: Sendable {
             state.queues = state.queues.filter { table.versions.contains($0.key) && table.versions.count > 1 }
             state.unverified = state.unverified.filter { table.versions.contains($0) && table.versions.count > 1 }
             state.numbers.keep(table.versions)
+            noteCalm(state)
             return state.table.versions.isEmpty
         }
     }
@@ -126,6 +128,7 @@ final class WriteCoordinator: Sendable {
             let targets = isLastSound ? state.table.versions.filter { $0 != version } : [version]
             let before = Set(state.queues.keys).union(state.unverified)
             for target in targets { body(&state, target) }
+            noteCalm(state)
             return targets.filter { !before.contains($0) }
         }
         for version in fallen { onBehind(version) }
@@ -137,6 +140,7 @@ final class WriteCoordinator: Sendable {
             guard var queue = state.queues[version] else { return nil }
             let step = queue.next(limits.copiedKeysMax)
             state.queues[version] = step == nil ? nil : queue
+            noteCalm(state)
             return step
         }
     }
@@ -168,11 +172,21 @@ final class WriteCoordinator: Sendable {
             state.queues[version] = nil
             state.unverified.insert(version)
             state.numbers.examined[version] = 0
+            noteCalm(state)
         }
     }
 
     /// All keys were compared.
-    func endVerifying(_ version: Version) { state.withLock { _ = $0.unverified.remove(version) } }
+    func endVerifying(_ version: Version) {
+        state.withLock { state in
+            state.unverified.remove(version)
+            noteCalm(state)
+        }
+    }
+
+    private func noteCalm(_ state: State) {
+        isCalm.store(state.queues.isEmpty && state.unverified.isEmpty, ordering: .releasing)
+    }
 
     // MARK: Numbers
 
