@@ -25,7 +25,8 @@ let deque = Target.Dependency.product(name: "DequeModule", package: "swift-colle
 let package = Package(
     name: "VersionKit",
     products: [
-        .library(name: "VersionKit", targets: ["VersionKit"])
+        .library(name: "VersionKit", targets: ["VersionKit"]),
+        .library(name: "RedisAdapter", targets: ["RedisAdapter"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
@@ -75,6 +76,9 @@ let package = Package(
 
         // Adapters: what the developers of applications write ----------------------------------------------
         .target(name: "IrisLogAdapter", dependencies: ["VersionKit"], path: "Sources/Adapters/IrisLog"),
+        .target(
+            name: "RedisAdapter", dependencies: ["VersionKit"], path: "Sources/Adapters/Redis",
+            exclude: ["README.md"]),
 
         // Examples: applications that know nothing of VersionKit, and the programs around their adapters ----
         .systemLibrary(
@@ -102,6 +106,8 @@ let package = Package(
         .executableTarget(
             name: "irislog-migrate", dependencies: ["IrisLogAdapter", "VersionKit"],
             path: "Sources/Examples/IrisLog/Migrate"),
+        .executableTarget(
+            name: "redis-proxy", dependencies: ["RedisAdapter", "VersionKit"], path: "Sources/Examples/Redis/Proxy"),
         // The command line client of both versions.
         .executableTarget(
             name: "irislog", dependencies: ["IrisLogCore", "IrisLogProtocol1", "IrisLogProtocol2", arguments],
@@ -157,7 +163,7 @@ let package = Package(
         tests("Model", ["VersionKitModel"]),
         tests("Wire", ["VersionKitModel", "VersionKitWire", nioCore]),
         tests("Proxy", ["VersionKitModel", "VersionKitProxy", "VersionKitWire", nioCore]),
-        tests("Adapters", ["IrisLogAdapter", "VersionKit"]),
+        tests("Adapters", ["IrisLogAdapter", "RedisAdapter", "VersionKit"]),
         tests("Router", ["VersionKitModel", "VersionKitRouter", "VersionKitWire"]),
         tests("Upgrade", ["VersionKitModel", "VersionKitUpgrade"]),
         tests("Releases", ["VersionKitReleases", "VersionKitModel"]),
@@ -171,6 +177,13 @@ let package = Package(
             [
                 "CLinux", "VersionKitModel", "VersionKitProcesses", "VersionKitProxy", "VersionKitTransport",
                 "VersionKitWire", nioCore, nioPosix,
+            ]),
+        // Real redis-servers.
+        tests(
+            "Redis",
+            [
+                "CLinux", "RedisAdapter", "VersionKitModel", "VersionKitProcesses", "VersionKitProxy",
+                "VersionKitTransport", nioPosix,
             ]),
         // Real hosts, processes and kernels: the programs are built beside the tests, and used by their path.
         tests(

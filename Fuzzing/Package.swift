@@ -9,6 +9,7 @@ func fuzzer(_ name: String) -> Target {
     .executableTarget(
         name: name,
         dependencies: [
+            .product(name: "RedisAdapter", package: "VersionKit"),
             .product(name: "VersionKit", package: "VersionKit"),
             .product(name: "NIOCore", package: "swift-nio"),
         ],
@@ -27,6 +28,8 @@ let package = Package(
     ],
     targets: [
         // The header that routers put in front of an application's bytes.
-        fuzzer("HeaderFuzzer")
+        fuzzer("HeaderFuzzer"),
+        // Requests to a Redis, and its replies.
+        fuzzer("RedisFuzzer"),
     ]
 )

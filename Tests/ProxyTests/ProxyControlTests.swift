@@ -22,7 +22,7 @@ struct ProxyControlTests {
 
     static let messages: [ProxyControl] = [
         .listen, .handOver, .ready, .handedOver, .applied(generation: 3), .versions(table), .counters(counters),
-        .connection(unread: [0, 10, 32, 255]), .connection(unread: []),
+        .connection(ClientRemainder(bytes: [0, 10, 32, 255], silentReplies: 2)), .connection(ClientRemainder()),
     ]
 
     @Test("every message is read as it was written", arguments: messages)

@@ -89,8 +89,8 @@ struct ProxyServerTests {
         // The rest of this request comes only after the connection has moved.
         client.send("w1\nw2\nhal")
         new.listen(descriptor: shared)
-        await old.handOver { socket, unread in
-            new.adopt(dup(socket), unread: unread)
+        await old.handOver { socket, rest in
+            new.adopt(dup(socket), rest)
             return true
         }
         #expect(old.counters.connections == 0)

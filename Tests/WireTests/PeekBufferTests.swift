@@ -47,6 +47,20 @@ struct PeekBufferTests {
         #expect(buffer.availableBytes == 0)
     }
 
+    @Test("the bytes that are still to be peeked can be looked at in place, and skipped")
+    func availableInPlace() {
+        var buffer = PeekBuffer(ByteBuffer(string: "abcdef"))
+        _ = buffer.peek(2)
+        #expect(buffer.withUnsafeAvailableBytes { Array($0) } == Array("cdef".utf8))
+        #expect(buffer.peekedBytes == 2)
+        buffer.skip(3)
+        #expect(buffer.withUnsafeAvailableBytes { Array($0) } == Array("f".utf8))
+        buffer.skip(1)
+        #expect(buffer.withUnsafeAvailableBytes { $0.count } == 0)
+        _ = buffer.consume(4)
+        #expect(buffer.withUnsafeAvailableBytes { Array($0) } == Array("ef".utf8))
+    }
+
     @Test("consuming takes from the front and resets the mark")
     func consume() {
         var buffer = PeekBuffer(ByteBuffer(string: "abcdef"))

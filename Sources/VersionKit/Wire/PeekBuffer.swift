@@ -12,8 +12,8 @@ public import NIOCore
 ///
 /// - Note: S 3.4, figure 5; R12.
 public struct PeekBuffer: Sendable, Equatable {
-    private var bytes: ByteBuffer
-    private var mark: Int
+    @usableFromInline private(set) var bytes: ByteBuffer
+    @usableFromInline private(set) var mark: Int
 
     /// A buffer with these bytes; nothing is peeked yet.
     public init(_ bytes: ByteBuffer = ByteBuffer()) {
@@ -56,6 +56,27 @@ public struct PeekBuffer: Sendable, Equatable {
         let slice = peek(length)
         mark += 1
         return slice
+    }
+
+    /// Calls `body` with the bytes that are still to be peeked, without a copy: for parsers that look at each byte. The
+    /// mark stays; ``peek(_:)`` or ``skip(_:)`` moves it past what was understood.
+    ///
+    /// The pointer is good only until `body` returns.
+    @inlinable
+    public func withUnsafeAvailableBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try bytes.withUnsafeReadableBytes { all throws(Failure) -> Result in
+            try body(UnsafeRawBufferPointer(rebasing: all.dropFirst(mark)))
+        }
+    }
+
+    /// Moves the mark past the next `length` bytes.
+    ///
+    /// - Precondition: so many bytes are there. More is a parser's bug, and traps.
+    public mutating func skip(_ length: Int) {
+        precondition(length >= 0 && length <= availableBytes, "skipped \(length) of \(availableBytes) bytes")
+        mark += length
     }
 
     /// Goes back to the first byte.

@@ -151,10 +151,10 @@ actor ProxySupervisor {
     private func received(_ received: ControlSocket.Received, from instance: ProxyInstance) {
         switch received {
         case .closed: ended(instance)
-        case .message(.connection(let unread), let socket?):
+        case .message(.connection(let rest), let socket?):
             // Between the two proxies it is ours to pass on; the descriptor is not needed here any more.
             do throws(SystemError) {
-                try current?.instance.send(.connection(unread: unread), descriptor: socket)
+                try current?.instance.send(.connection(rest), descriptor: socket)
             } catch {
                 logger.error("a client's connection was lost between two proxies", metadata: ["reason": "\(error)"])
             }

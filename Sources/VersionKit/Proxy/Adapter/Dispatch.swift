@@ -99,7 +99,9 @@ public enum Verdict: Sendable, Hashable {
     case answer
     /// The version does not have what was asked for; an older one may.
     case miss
-    /// The version did not do it.
+    /// The version refuses the request, and any other would: a syntax error, a value of the wrong type.
+    case rejection
+    /// The version did not do it; another may.
     case failure
 }
 

@@ -103,6 +103,10 @@ public protocol MessageAdapter: Sendable {
     /// The requests that bring a new connection to a version into the state of this session, complete enough for a
     /// connection that was in another session before. By default none.
     func greeting(_ session: Session, to version: Version) -> [Request]
+
+    /// The requests that bring a fresh client connection into the state of this session: a newer proxy, to which the
+    /// connection moves, gets them as if the client had sent them. By default ``greeting(_:to:)``.
+    func resumption(_ session: Session, of client: Version) -> [Request]
 }
 
 extension MessageAdapter {
@@ -137,6 +141,8 @@ extension MessageAdapter {
     public func settled(_ request: Request, with reply: Reply, in session: inout Session) {}
 
     public func greeting(_ session: Session, to version: Version) -> [Request] { [] }
+
+    public func resumption(_ session: Session, of client: Version) -> [Request] { greeting(session, to: client) }
 }
 
 extension MessageAdapter where Session == NoSession {

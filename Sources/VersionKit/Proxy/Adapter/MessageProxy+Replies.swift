@@ -33,7 +33,8 @@ extension MessageProxy {
         guard let request = lanes[lane].greetings.first else { preconditionFailure("a greeting without a request") }
         let version = lanes[lane].version
         guard let reply = try adapter.parseReply(&data, to: request, from: version) else { return 0 }
-        guard adapter.judge(reply) != .failure else {
+        let verdict = adapter.judge(reply)
+        guard verdict != .failure, verdict != .rejection else {
             throw .malformedReply("version \(version) does not accept the session of this client")
         }
         lanes[lane].owed.removeFirst()
@@ -50,7 +51,7 @@ extension MessageProxy {
         let verdict = adapter.judge(reply)
         if case .single = exchanges[index].plan {
             connection.noteAnswered(failed: verdict == .failure)
-            if number == delivered, let original {
+            if number == delivered, silentReplies == 0, let original {
                 // Most replies go this way: it is the client's turn for just these bytes.
                 connection.enqueueClient(original)
                 exchanges.removeFirst()
@@ -80,14 +81,16 @@ extension MessageProxy {
         switch exchanges[index].plan {
         case .single, .decided: break
         case .inTurn(var next):
-            if answers.last?.verdict != .answer {
+            if answers.last?.verdict != .answer, answers.last?.verdict != .rejection {
                 while let version = next.popLast() {
                     guard connection.versions.contains(version) else { continue }
                     exchanges[index].plan = .inTurn(next: next)
                     return ask(number, [version], &connection)
                 }
             }
-            settleRead(number, answers.last { $0.verdict == .answer } ?? best(answers), &connection)
+            settleRead(
+                number, answers.last { $0.verdict == .answer || $0.verdict == .rejection } ?? best(answers), &connection
+            )
         case .choose:
             let good = answers.filter { $0.verdict == .answer }.sorted { $0.version < $1.version }
             guard good.count > 1 else { return settleRead(number, good.first ?? best(answers), &connection) }

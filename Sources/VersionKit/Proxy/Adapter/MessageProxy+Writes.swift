@@ -18,7 +18,10 @@ extension MessageProxy {
         var failed: Conversation.Answer?
         for answer in exchange.answers where answer.version != authority.version {
             guard answer.isLost || !adapter.agree(answer.reply, authority.reply, on: exchange.request) else { continue }
-            if adapter.copiesKeys, !keys.isEmpty {
+            if missed == .nothing {
+                // What one connection missed, the next greeting makes up for.
+                dropUnlessLost(answer, &connection)
+            } else if adapter.copiesKeys, !keys.isEmpty {
                 connection.catchUp(MissedWrite(keys, .copy), for: answer.version)
             } else if answer.isLost, missed == .replay, adapter.isIdempotent(exchange.request),
                 let write = replay(exchange, keys, for: answer.version)
@@ -31,7 +34,7 @@ extension MessageProxy {
         }
         for version in connection.versions
         where connection.behind.contains(version) && !exchange.answers.contains(where: { $0.version == version }) {
-            let isDone = authority.verdict != .failure
+            let isDone = authority.verdict == .answer
             miss(exchange, keys, isDone ? missed : .copy, version, &connection)
         }
         settle(number, with: failed ?? authority, failed: (failed ?? authority).verdict == .failure, &connection)
@@ -118,9 +121,14 @@ extension MessageProxy {
         guard let answer = exchanges[number - delivered].answers.last else {
             return failTakenAway(number, &connection)
         }
-        // Even a failed or unknown write may have changed something.
-        for version in connection.versions where version != answer.version {
-            connection.catchUp(MissedWrite(keys, .copy), for: version)
+        if answer.isLost {
+            // It may have done it, and the others did not: they are the truth.
+            connection.catchUp(MissedWrite(keys, .copy), for: answer.version)
+        } else {
+            // Even a write that failed may have changed something.
+            for version in connection.versions where version != answer.version {
+                connection.catchUp(MissedWrite(keys, .copy), for: version)
+            }
         }
         settle(number, with: answer, failed: answer.verdict == .failure, &connection)
     }
@@ -131,13 +139,19 @@ extension MessageProxy {
         let sound = authority(among: exchange.answers, connection) ?? exchange.answers.last
         guard let sound else { return failTakenAway(number, &connection) }
         for answer in exchange.answers where answer.version != sound.version {
-            // Its connection is in another session than the client believes: the next one is greeted anew.
             guard answer.isLost || !adapter.agree(answer.reply, sound.reply, on: exchange.request) else { continue }
-            lanes.removeAll { $0.version == answer.version }
-            connection.drop(answer.version)
+            dropUnlessLost(answer, &connection)
         }
         if !sound.isLost { adapter.settled(exchange.request, with: sound.reply, in: &session) }
         settle(number, with: sound, failed: sound.verdict == .failure, &connection)
+    }
+
+    /// A version's connection is in another session than the client believes: the next one is greeted anew.
+    @inlinable
+    mutating func dropUnlessLost(_ answer: Conversation.Answer, _ connection: inout ConnectionHandler) {
+        guard !answer.isLost else { return }
+        versionLost(answer.version, &connection)
+        connection.drop(answer.version)
     }
 
     @inlinable

@@ -28,6 +28,8 @@ public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
     /// The client is not served on, because of this.
     @usableFromInline var refusal: ProxyError?
     @usableFromInline var speaker: Version?
+    /// How many of the next replies are not for the client.
+    @usableFromInline var silentReplies = 0
 
     /// A proxy for one client connection.
     @inlinable
@@ -45,6 +47,22 @@ public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
 
     @inlinable
     public func announcesClient(to version: Version) -> Bool { adapter.announcesClient(to: version) }
+
+    @inlinable
+    public func resumption() -> (bytes: ByteBuffer, replies: Int)? {
+        guard let speaker else { return (ByteBuffer(), 0) }
+        var bytes = ByteBuffer()
+        let requests = adapter.resumption(session, of: speaker)
+        for request in requests {
+            // What cannot be worded cannot move; the connection stays where it is.
+            guard let worded = try? adapter.encode(request, for: speaker) else { return nil }
+            bytes.writeImmutableBuffer(worded)
+        }
+        return (bytes, requests.count)
+    }
+
+    @inlinable
+    public mutating func resume(silentReplies: Int) { self.silentReplies = silentReplies }
 
     @inlinable
     func lane(of version: Version) -> Int? { lanes.firstIndex { $0.version == version } }
@@ -163,7 +181,11 @@ public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
     @inlinable
     mutating func deliver(_ connection: inout ConnectionHandler) {
         while delivered < started, let outcome = exchanges.first?.outcome {
-            if outcome.readableBytes > 0 { connection.enqueueClient(outcome) }
+            if silentReplies > 0 {
+                silentReplies -= 1
+            } else if outcome.readableBytes > 0 {
+                connection.enqueueClient(outcome)
+            }
             exchanges.removeFirst()
             delivered += 1
         }

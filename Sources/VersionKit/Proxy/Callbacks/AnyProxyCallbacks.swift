@@ -1,3 +1,4 @@
+public import NIOCore
 public import VersionKitModel
 public import VersionKitWire
 
@@ -22,6 +23,10 @@ public final class AnyProxyCallbacks {
     public let isAwaiting: (Version) -> Bool
     /// As ``ProxyCallbacks/announcesClient(to:)``.
     public let announcesClient: (Version) -> Bool
+    /// As ``ProxyCallbacks/resumption()``.
+    public let resumption: () -> (bytes: ByteBuffer, replies: Int)?
+    /// As ``ProxyCallbacks/resume(silentReplies:)``.
+    public let resume: (Int) -> Void
     @usableFromInline let quiescence: () -> Bool
 
     /// Takes the callbacks over.
@@ -40,6 +45,8 @@ public final class AnyProxyCallbacks {
         refuse = { callbacks.refuse($0, &$1) }
         isAwaiting = { callbacks.isAwaiting($0) }
         announcesClient = { callbacks.announcesClient(to: $0) }
+        resumption = { callbacks.resumption() }
+        resume = { callbacks.resume(silentReplies: $0) }
         quiescence = { callbacks.isQuiescent }
     }
 

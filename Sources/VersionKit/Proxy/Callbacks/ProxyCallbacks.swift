@@ -1,3 +1,4 @@
+public import NIOCore
 public import VersionKitModel
 public import VersionKitWire
 
@@ -55,11 +56,22 @@ public protocol ProxyCallbacks: Sendable {
     /// the client's connection to it. By default not.
     func announcesClient(to version: Version) -> Bool
 
+    /// Requests which bring a fresh connection into this client's session, with their number, for the newer proxy that
+    /// its connection moves to between two requests; `nil` if they cannot be had at the moment. By default none.
+    func resumption() -> (bytes: ByteBuffer, replies: Int)?
+
+    /// The first so many requests are a ``resumption()``: the client gets no replies to them. By default nothing.
+    mutating func resume(silentReplies: Int)
+
     /// Whether no request is under way, so that the client's connection may move to a newer proxy.
     var isQuiescent: Bool { get }
 }
 
 extension ProxyCallbacks {
+    public func resumption() -> (bytes: ByteBuffer, replies: Int)? { (ByteBuffer(), 0) }
+
+    public mutating func resume(silentReplies: Int) {}
+
     public func announcesClient(to version: Version) -> Bool { false }
 
     public mutating func ordered(_ number: Int, _ connection: inout ConnectionHandler) {}

@@ -28,8 +28,8 @@ public enum ProxyControl: Sendable, Hashable {
 
     // Either way.
 
-    /// The client connection beside this goes to the newer proxy, with these bytes of a request that was not complete.
-    case connection(unread: [UInt8])
+    /// The client connection beside this goes to the newer proxy.
+    case connection(ClientRemainder)
 
     /// The longest message, in bytes: a connection's unread bytes and a word.
     public static let bytesMax = 64 << 10
@@ -80,7 +80,7 @@ extension ProxyControl {
         case .ready: return Array("ready".utf8)
         case .handedOver: return Array("handed-over".utf8)
         case .applied(let generation): return Array("applied \(generation)".utf8)
-        case .connection(let unread): return Array("connection ".utf8) + unread
+        case .connection(let rest): return Array("connection \(rest.silentReplies) ".utf8) + rest.bytes
         case .versions(let table):
             let entries = table.versions.map { version in
                 let endpoint = table.endpoints[version]?.description ?? "-"
@@ -102,7 +102,11 @@ extension ProxyControl {
         case "hand-over": self = .handOver
         case "ready": self = .ready
         case "handed-over": self = .handedOver
-        case "connection": self = .connection(unread: Array(rest))
+        case "connection":
+            let number = rest.prefix { $0 != UInt8(ascii: " ") }
+            guard let silent = Int(String(decoding: number, as: UTF8.self)), silent >= 0 else { return nil }
+            let bytes = Array(rest.dropFirst(number.count + 1))
+            self = .connection(ClientRemainder(bytes: bytes, silentReplies: silent))
         case "applied":
             guard let generation = UInt64(text()) else { return nil }
             self = .applied(generation: generation)

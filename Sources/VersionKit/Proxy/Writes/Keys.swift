@@ -10,7 +10,7 @@ public struct Keys: Sendable, Hashable {
     enum Storage: Sendable, Hashable {
         case none
         case one(ByteBuffer)
-        case several([ByteBuffer])
+        case several(Set<ByteBuffer>)
         case everything
     }
 
@@ -29,18 +29,20 @@ public struct Keys: Sendable, Hashable {
         switch keys.count {
         case 0: self.init(storage: .none)
         case 1: self.init(storage: .one(keys[0]))
-        default: self.init(storage: .several(Array(Set(keys))))
+        default:
+            let different = Set(keys)
+            self.init(storage: different.count == 1 ? .one(keys[0]) : .several(different))
         }
     }
 
     init(storage: Storage) { self.storage = storage }
 
-    /// The keys by name, or `nil` for ``everything``.
+    /// The keys by name, each once and in no order, or `nil` for ``everything``.
     public var names: [ByteBuffer]? {
         switch storage {
         case .none: []
         case .one(let key): [key]
-        case .several(let keys): keys
+        case .several(let keys): Array(keys)
         case .everything: nil
         }
     }

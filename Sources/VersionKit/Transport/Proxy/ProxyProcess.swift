@@ -92,7 +92,7 @@ public enum ProxyProcess {
     ) async throws {
         switch (message, descriptor) {
         case (.listen, let descriptor?): server.listen(descriptor: descriptor)
-        case (.connection(let unread), let descriptor?): server.adopt(descriptor, unread: unread)
+        case (.connection(let rest), let descriptor?): server.adopt(descriptor, rest)
         case (.versions(let table), nil):
             await server.update(table)
             try control.send(.applied(generation: table.generation))
@@ -105,9 +105,9 @@ public enum ProxyProcess {
     private static func handOver(
         _ server: ProxyServer, _ control: ControlSocket
     ) async {
-        await server.handOver { socket, unread in
+        await server.handOver { socket, rest in
             do {
-                try control.send(.connection(unread: unread), descriptor: socket)
+                try control.send(.connection(rest), descriptor: socket)
                 return true
             } catch {
                 return false

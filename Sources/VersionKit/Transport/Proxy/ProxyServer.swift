@@ -38,7 +38,7 @@ package final class ProxyServer: Sendable {
         /// Called when the last client has left.
         var onEmpty: (@Sendable () -> Void)?
         /// Where connections go while a newer proxy takes over; `nil`: they stay.
-        var successor: (@Sendable (Int32, [UInt8]) -> Bool)?
+        var successor: (@Sendable (Int32, ClientRemainder) -> Bool)?
     }
 
     /// A server without clients.
@@ -95,7 +95,7 @@ package final class ProxyServer: Sendable {
                 close(socket)
                 return
             }
-            adopt(socket, unread: [])
+            adopt(socket, ClientRemainder())
         }
         state.withLock { $0.acceptors.append(acceptor) }
         acceptor.start()
@@ -113,7 +113,7 @@ package final class ProxyServer: Sendable {
     }
 
     /// Takes a client's connection over, with bytes that were read from it and not used yet.
-    package func adopt(_ socket: Int32, unread: [UInt8]) {
+    package func adopt(_ socket: Int32, _ rest: ClientRemainder) {
         guard state.withLock({ $0.clients.count < limits.clientConnectionsMax }) else {
             state.withLock { $0.counters.refused += 1 }
             close(socket)
@@ -128,7 +128,7 @@ package final class ProxyServer: Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     let session = ClientSession(
                         server: self, callbacks: self.makeCallbacks(), loop: channel.eventLoop, socket: spare,
-                        unread: unread)
+                        rest: rest)
                     try channel.pipeline.syncOperations.addHandler(StreamClient(session))
                 }
             }
@@ -162,9 +162,9 @@ package final class ProxyServer: Sendable {
 
     /// Accepts nobody any more, and gives every connection to `successor` between two requests.
     ///
-    /// - Parameter successor: gets a descriptor, which it must not keep, and unread bytes; `false` if it could not
+    /// - Parameter successor: gets a descriptor, which it must not keep, and what goes with it; `false` if it could not
     ///   take them: then the connection is closed.
-    package func handOver(to successor: @escaping @Sendable (Int32, [UInt8]) -> Bool) async {
+    package func handOver(to successor: @escaping @Sendable (Int32, ClientRemainder) -> Bool) async {
         let (acceptors, channels) = state.withLock { state in
             state.successor = successor
             leaving.store(true, ordering: .relaxed)
@@ -196,7 +196,7 @@ package final class ProxyServer: Sendable {
     var speaker: Version? { clientVersion }
     var isLeaving: Bool { leaving.load(ordering: .relaxed) }
     var milliseconds: Int64 { now() }
-    var successor: (@Sendable (Int32, [UInt8]) -> Bool)? { state.withLock { $0.successor } }
+    var successor: (@Sendable (Int32, ClientRemainder) -> Bool)? { state.withLock { $0.successor } }
 
     func newCallbacks() -> AnyProxyCallbacks { makeCallbacks() }
 

@@ -44,16 +44,26 @@ extension ClientSession {
     }
 
     private var isAtBoundary: Bool {
-        callbacks.isQuiescent && unread.count <= limits.handoverBytesMax && !isInputClosed
+        callbacks.isQuiescent && !isInputClosed && remainder != nil
+    }
+
+    /// What goes with the connection, or `nil` if that is too much at the moment.
+    var remainder: ClientRemainder? {
+        guard unread.count <= limits.handoverBytesMax, let session = callbacks.resumption(),
+            session.bytes.readableBytes + unread.count <= limits.handoverBytesMax
+        else { return nil }
+        let begun = unread.prefix(unread.count).map { Array($0.readableBytesView) } ?? []
+        return ClientRemainder(bytes: Array(session.bytes.readableBytesView) + begun, silentReplies: session.replies)
     }
 
     private func move() {
         isMoving = false
-        guard let successor = server.successor, isAtBoundary, let port else { return updateReading() }
+        guard let successor = server.successor, isAtBoundary, let port, let rest = remainder else {
+            return updateReading()
+        }
         isEnding = true
         finishTurn()
-        let bytes = unread.prefix(unread.count).map { Array($0.readableBytesView) } ?? []
-        if !successor(socket, bytes) { server.count { $0.refused += 1 } }
+        if !successor(socket, rest) { server.count { $0.refused += 1 } }
         port.close()
     }
 

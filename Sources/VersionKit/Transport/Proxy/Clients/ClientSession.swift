@@ -36,15 +36,16 @@ final class ClientSession {
 
     init(
         server: ProxyServer, callbacks: AnyProxyCallbacks, loop: any EventLoop, socket: Int32 = -1,
-        unread: [UInt8] = []
+        rest: ClientRemainder = ClientRemainder()
     ) {
         self.server = server
         self.callbacks = callbacks
         self.loop = loop
         self.socket = socket
-        self.unread = PeekBuffer(ByteBuffer(bytes: unread))
+        unread = PeekBuffer(ByteBuffer(bytes: rest.bytes))
         table = server.table
         writer = server.writes.newOwner()
+        callbacks.resume(rest.silentReplies)
     }
 
     var limits: Limits { server.bounds }
@@ -115,7 +116,7 @@ final class ClientSession {
     /// connection moves. Otherwise a client that never pauses would put either off for ever.
     private var isHolding: Bool {
         !appliedPromises.isEmpty
-            || (server.isLeaving && socket >= 0 && unread.count <= limits.handoverBytesMax)
+            || (server.isLeaving && socket >= 0 && remainder != nil)
     }
 
     func makeHandler() -> ConnectionHandler {

@@ -83,7 +83,7 @@ final class AdapterAccess<Adapter: MessageAdapter>: VersionAccess {
             requests.append(request)
         }
         let replies = try await with(end) { try await $0.ask(requests, worded: bytes) }
-        return zip(replies, expected).count { $1 && adapter.judge($0) == .failure }
+        return zip(replies, expected).count { $1 && adapter.judge($0) != .answer }
     }
 
     func visitKeys(of end: VersionEnd, _ visit: @Sendable ([ByteBuffer]) async throws -> Void) async throws {
@@ -124,7 +124,7 @@ extension VersionChannel {
     /// Asks for all of this, and minds that everything was done.
     fileprivate func askAll(_ requests: [Adapter.Request], _ adapter: Adapter, _ limits: Limits) async throws {
         let replies = try await ask(requests)
-        guard let index = replies.firstIndex(where: { adapter.judge($0) == .failure }) else { return }
+        guard let index = replies.firstIndex(where: { adapter.judge($0) != .answer }) else { return }
         throw ProxyError(
             .unsupported, "a version refused to install a key: \(replies[index])", side: .version, isRetrySafe: false)
     }
