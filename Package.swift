@@ -15,6 +15,8 @@ func tests(_ folder: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioSSL = Target.Dependency.product(
+    name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["TLS"]))
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -27,9 +29,14 @@ let package = Package(
     products: [
         .library(name: "VersionKit", targets: ["VersionKit"]),
         .library(name: "RedisAdapter", targets: ["RedisAdapter"]),
+        .library(name: "VersionKitTLS", targets: ["VersionKitTLS"]),
+    ],
+    traits: [
+        .trait(name: "TLS", description: "TLS towards a proxy's clients (VersionKitTLS); builds BoringSSL.")
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -56,6 +63,8 @@ let package = Package(
                 "CLinux", "VersionKitModel", "VersionKitProcesses", "VersionKitProxy", "VersionKitRouter",
                 "VersionKitUpgrade", "VersionKitWire", nioCore, nioPosix,
             ]),
+        // TLS towards clients, with the trait of that name; without it there is nothing in it.
+        layer("TLS", ["VersionKitTransport", nioCore, nioSSL]),
         // Signed releases: made, checked, stored, unpacked.
         layer("Releases", ["VersionKitModel", "VersionKitProcesses", crypto]),
         // What a node must not forget.
@@ -177,6 +186,12 @@ let package = Package(
             [
                 "CLinux", "VersionKitModel", "VersionKitProcesses", "VersionKitProxy", "VersionKitTransport",
                 "VersionKitWire", nioCore, nioPosix,
+            ]),
+        tests(
+            "TLS",
+            [
+                "VersionKitModel", "VersionKitProcesses", "VersionKitProxy", "VersionKitTLS", "VersionKitTransport",
+                "VersionKitWire", nioCore, nioPosix, nioSSL,
             ]),
         // Real redis-servers.
         tests(

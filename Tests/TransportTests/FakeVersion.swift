@@ -4,16 +4,27 @@ import Synchronization
 import VersionKitModel
 import VersionKitProcesses
 
-/// A server on loopback that answers each line with its name and the line, or keeps silent.
+/// A server on loopback that answers each line with its name and the line, or misbehaves.
 final class FakeVersion: Sendable {
     let endpoint: Endpoint
     private let listener: Int32
     private let seen = Mutex<[String]>([])
 
+    /// What it does with a line.
+    enum Answer {
+        case say(String)
+        case silence
+        case close
+    }
+
     /// The lines that came, in order.
     var lines: [String] { seen.withLock { $0 } }
 
-    init(_ name: String, isSilent: Bool = false) throws {
+    convenience init(_ name: String, isSilent: Bool = false) throws {
+        try self.init(name) { isSilent ? .silence : .say("\(name):\($0)\n") }
+    }
+
+    init(_ name: String, _ answer: @escaping @Sendable (String) -> Answer) throws {
         let (listener, endpoint) = try Loopback.listen()
         self.listener = listener
         self.endpoint = endpoint
@@ -25,7 +36,11 @@ final class FakeVersion: Sendable {
                     let connection = LineConnection(socket)
                     while let line = connection.readLine() {
                         seen.withLock { $0.append(line) }
-                        if !isSilent { connection.send("\(name):\(line)\n") }
+                        switch answer(line) {
+                        case .say(let text): connection.send(text)
+                        case .silence: break
+                        case .close: return
+                        }
                     }
                 }.start()
             }
@@ -46,6 +61,12 @@ enum Loopback {
         let (descriptor, endpoint) = try refuse()
         guard Glibc.listen(descriptor, 64) == 0 else { throw SystemError("listen on loopback") }
         return (descriptor, endpoint)
+    }
+
+    static func endpoint(of descriptor: Int32) throws(SystemError) -> Endpoint {
+        var own = vk_endpoint()
+        guard vk_local_address(descriptor, &own) == 0 else { throw SystemError("getsockname") }
+        return Endpoint(address: address, port: UInt16(bigEndian: own.port))
     }
 
     /// A port that refuses connections, and that nobody else gets as long as the socket is open.
@@ -78,7 +99,33 @@ final class LineConnection: Sendable {
         self.init(descriptor)
     }
 
+    convenience init(unix path: String) throws(SystemError) {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        let result = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        guard result == 0 else { throw SystemError("connect to \(path)") }
+        self.init(descriptor)
+    }
+
     deinit { close(descriptor) }
+
+    /// Says that no more comes, and goes on reading.
+    func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    /// Sends a text again and again; whether the other end broke the connection before the last time.
+    func sendUntilRefused(_ text: String, countMax: Int) -> Bool {
+        let bytes = Array(String(repeating: text, count: 100).utf8)
+        for _ in 0..<countMax / 100 where Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) < 0 {
+            return true
+        }
+        return false
+    }
 
     func send(_ text: String) {
         let bytes = Array(text.utf8)
@@ -105,5 +152,55 @@ final class LineConnection: Sendable {
     func ask(_ request: String) -> String? {
         send(request + "\n")
         return readLine()
+    }
+}
+
+/// A server on a UDP socket that answers each datagram with its name and the datagram.
+final class FakeDatagramVersion: Sendable {
+    let endpoint: Endpoint
+
+    init(_ name: String) throws {
+        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard vk_bind_ipv4(descriptor, Loopback.address.number.bigEndian, 0) == 0 else { throw SystemError("bind") }
+        endpoint = try Loopback.endpoint(of: descriptor)
+        SystemThread(name: name) {
+            var buffer = [UInt8](repeating: 0, count: 2048)
+            var address = sockaddr_storage()
+            while true {
+                var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+                withUnsafeMutablePointer(to: &address) {
+                    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { peer in
+                        let count = recvfrom(descriptor, &buffer, buffer.count, 0, peer, &length)
+                        let reply = Array("\(name):".utf8) + buffer.prefix(max(0, count))
+                        _ = sendto(descriptor, reply, reply.count, 0, peer, length)
+                    }
+                }
+            }
+        }.start()
+    }
+}
+
+/// A connected UDP socket. Blocks, for so many seconds at most.
+final class DatagramConnection: Sendable {
+    private let descriptor: Int32
+
+    init(to endpoint: Endpoint) throws(SystemError) {
+        descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        var timeout = timeval(tv_sec: 30, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+        guard vk_connect_ipv4(descriptor, endpoint.address.number.bigEndian, endpoint.port.bigEndian) == 0 else {
+            throw SystemError("connect to \(endpoint)")
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    func send(_ text: String) { _ = Glibc.send(descriptor, text, text.utf8.count, 0) }
+
+    func ask(_ request: String) -> String? {
+        send(request)
+        var buffer = [UInt8](repeating: 0, count: 2048)
+        let count = recv(descriptor, &buffer, buffer.count, 0)
+        return count < 0 ? nil : String(decoding: buffer.prefix(count), as: UTF8.self)
     }
 }

@@ -42,5 +42,11 @@ struct LineAdapter: MessageAdapter {
 
     func judge(_ reply: String) -> Verdict { reply.hasPrefix("!") ? .failure : .answer }
 
+    func isIdempotent(_ request: String) -> Bool { request.hasPrefix("i") }
+
+    func announcesClient(to version: Version) -> Bool { version == 9 }
+
+    func goodbye(_ error: ProxyError, to client: Version?) -> ByteBuffer? { ByteBuffer(string: "bye \(error.code)\n") }
+
     func failure(_ error: ProxyError, of request: String) -> String { "!\(error.code)" }
 }

@@ -135,6 +135,7 @@ struct ProxyServerTests {
         server.listen(descriptor: listener)
         let client = try LineConnection(to: endpoint)
         client.send(String(repeating: "r", count: 5000))
+        #expect(await onThread("client") { client.readLine() } == "bye malformed")
         #expect(await onThread("client") { client.readLine() } == nil)
         #expect(server.counters.refused == 1)
     }

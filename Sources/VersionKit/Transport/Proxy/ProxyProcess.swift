@@ -25,31 +25,36 @@ public enum ProxyProcess {
     ///
     /// With arguments it runs by itself, for trying out and measuring an adapter (`--help` lists them).
     @inlinable
-    public static func run<Adapter: MessageAdapter>(_ adapter: Adapter, limits: Limits = .standard) async throws {
-        try await run(ProxyService(adapter, limits: limits))
+    public static func run<Adapter: MessageAdapter>(
+        _ adapter: Adapter, limits: Limits = .standard, security: (any ClientSecurity)? = nil
+    ) async throws {
+        try await run(ProxyService(adapter, limits: limits), security: security)
     }
 
-    /// As ``run(_:limits:)``; state is migrated, caught up and compared key by key.
+    /// As ``run(_:limits:security:)``; state is migrated, caught up and compared key by key.
     @inlinable
-    public static func run<Adapter: KeyedAdapter>(_ adapter: Adapter, limits: Limits = .standard) async throws {
-        try await run(ProxyService(keyed: adapter, limits: limits))
+    public static func run<Adapter: KeyedAdapter>(
+        _ adapter: Adapter, limits: Limits = .standard, security: (any ClientSecurity)? = nil
+    ) async throws {
+        try await run(ProxyService(keyed: adapter, limits: limits), security: security)
     }
 
     /// Runs a proxy at the papers' height: `makeCallbacks` makes the callbacks of one client connection.
     @inlinable
     public static func run<Callbacks: ProxyCallbacks>(
-        limits: Limits = .standard, makeCallbacks: @escaping @Sendable () -> Callbacks
+        limits: Limits = .standard, security: (any ClientSecurity)? = nil,
+        makeCallbacks: @escaping @Sendable () -> Callbacks
     ) async throws {
-        try await run(ProxyService(limits: limits, makeCallbacks: makeCallbacks))
+        try await run(ProxyService(limits: limits, makeCallbacks: makeCallbacks), security: security)
     }
 
     /// Runs a service as a proxy.
-    public static func run(_ service: ProxyService) async throws {
+    public static func run(_ service: ProxyService, security: (any ClientSecurity)? = nil) async throws {
         signal(SIGPIPE, SIG_IGN)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let server = ProxyServer(
             group: group, limits: service.limits, clientVersion: nil, access: service.makeAccess(group),
-            now: WallClock.milliseconds, makeCallbacks: service.makeCallbacks)
+            security: security, now: WallClock.milliseconds, makeCallbacks: service.makeCallbacks)
         if let standalone = StandaloneProxy(CommandLine.arguments) { try await standalone.run(server) }
         guard fcntl(controlDescriptor, F_GETFD) >= 0 else {
             throw ProxyError(

@@ -18,6 +18,7 @@ package final class ProxyServer: Sendable {
     private let clientVersion: Version?
     private let makeCallbacks: @Sendable () -> AnyProxyCallbacks
     private let now: @Sendable () -> Int64
+    private let security: (any ClientSecurity)?
     private let state = Mutex(State())
     private let catchUp: CatchUp
     /// The order of writes, and what versions miss.
@@ -48,12 +49,15 @@ package final class ProxyServer: Sendable {
     ///   - limits: its bounds.
     ///   - clientVersion: the version whose client protocol the listener speaks, if its bytes need not tell.
     ///   - access: how missed writes and keys are brought to versions; `nil` where the callbacks never ask for it.
+    ///   - security: what protects clients' connections, if anything.
     ///   - now: milliseconds since 1970.
     ///   - makeCallbacks: makes the callbacks of one client connection.
     init(
         group: any EventLoopGroup, limits: Limits, clientVersion: Version?, access: (any VersionAccess)?,
-        now: @escaping @Sendable () -> Int64, makeCallbacks: @escaping @Sendable () -> AnyProxyCallbacks
+        security: (any ClientSecurity)? = nil, now: @escaping @Sendable () -> Int64,
+        makeCallbacks: @escaping @Sendable () -> AnyProxyCallbacks
     ) {
+        self.security = security
         self.group = group
         self.limits = limits
         self.clientVersion = clientVersion
@@ -120,12 +124,13 @@ package final class ProxyServer: Sendable {
             return
         }
         // NIO does not give a descriptor back, so a second one is kept for the day when the connection moves on.
-        let spare = fcntl(socket, F_DUPFD_CLOEXEC, 0)
+        let spare = security == nil ? fcntl(socket, F_DUPFD_CLOEXEC, 0) : -1
         let adoption = ClientBootstrap(group: group.next())
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelOption(.autoRead, value: false)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    try self.security?.secure(channel)
                     let session = ClientSession(
                         server: self, callbacks: self.makeCallbacks(), loop: channel.eventLoop, socket: spare,
                         rest: rest)
@@ -219,12 +224,12 @@ extension ProxyServer {
     /// A server without clients that goes by an adapter.
     package convenience init<Adapter: MessageAdapter>(
         _ adapter: Adapter, group: any EventLoopGroup, limits: Limits = .standard, clientVersion: Version? = nil,
-        now: @escaping @Sendable () -> Int64 = WallClock.milliseconds
+        security: (any ClientSecurity)? = nil, now: @escaping @Sendable () -> Int64 = WallClock.milliseconds
     ) {
         let service = ProxyService(adapter, limits: limits)
         self.init(
-            group: group, limits: limits, clientVersion: clientVersion, access: service.makeAccess(group), now: now,
-            makeCallbacks: service.makeCallbacks)
+            group: group, limits: limits, clientVersion: clientVersion, access: service.makeAccess(group),
+            security: security, now: now, makeCallbacks: service.makeCallbacks)
     }
 
     /// As ``init(_:group:limits:clientVersion:now:)``; state is copied and compared key by key.

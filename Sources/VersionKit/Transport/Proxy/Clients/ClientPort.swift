@@ -13,4 +13,6 @@ protocol ClientPort: AnyObject {
     func setReading(_ isReading: Bool)
     /// Closes once everything written has left.
     func close()
+    /// Closes at once; what was written and has not left is lost.
+    func abort()
 }

@@ -36,7 +36,11 @@ extension ClientSession {
 
     /// Moves to the newer proxy, if there is one, at the boundary between two requests.
     func moveIfPossible() {
-        guard server.isLeaving, !isMoving, !isEnding, port != nil, socket >= 0, isAtBoundary else { return }
+        guard server.isLeaving, !isMoving, !isEnding, port != nil, isAtBoundary else { return }
+        guard socket >= 0 else {
+            isEnding = true
+            return
+        }
         isMoving = true
         updateReading()
         // What this turn of the loop has read already is still to come through the pipeline.

@@ -116,7 +116,7 @@ final class ClientSession {
     /// connection moves. Otherwise a client that never pauses would put either off for ever.
     private var isHolding: Bool {
         !appliedPromises.isEmpty
-            || (server.isLeaving && socket >= 0 && remainder != nil)
+            || (server.isLeaving && remainder != nil)
     }
 
     func makeHandler() -> ConnectionHandler {
@@ -272,7 +272,9 @@ final class ClientSession {
         let now = NIODeadline.now()
         if let stalledSince, now >= stalledSince + limits.stalledClientTimeout.timeAmount {
             server.count { $0.refused += 1 }
-            return port?.close() ?? ()
+            // What it does not take can not leave either.
+            isEnding = true
+            return port?.abort() ?? ()
         }
         if let partialSince, now >= partialSince + limits.requestTimeout.timeAmount {
             refuse(.limitExceeded("a request was not complete within \(limits.requestTimeout)"))

@@ -76,6 +76,8 @@ private final class DatagramClient: ClientPort {
 
     func setReading(_ isReading: Bool) {}
 
+    func abort() { close() }
+
     func close() {
         guard !isClosed else { return }
         isClosed = true

@@ -59,6 +59,8 @@ final class StreamClient: ChannelInboundHandler, ClientPort {
         try? context.channel.syncOptions?.setOption(.autoRead, value: isWanted)
     }
 
+    func abort() { context?.close(promise: nil) }
+
     func close() {
         guard let context, !isClosing else { return }
         isClosing = true
