@@ -88,6 +88,7 @@ let package = Package(
         .target(
             name: "RedisAdapter", dependencies: ["VersionKit"], path: "Sources/Adapters/Redis",
             exclude: ["README.md"]),
+        .target(name: "MemcachedAdapter", dependencies: ["VersionKit"], path: "Sources/Adapters/Memcached"),
 
         // Examples: applications that know nothing of VersionKit, and the programs around their adapters ----
         .systemLibrary(
@@ -117,6 +118,9 @@ let package = Package(
             path: "Sources/Examples/IrisLog/Migrate"),
         .executableTarget(
             name: "redis-proxy", dependencies: ["RedisAdapter", "VersionKit"], path: "Sources/Examples/Redis/Proxy"),
+        .executableTarget(
+            name: "memcached-proxy", dependencies: ["MemcachedAdapter", "VersionKit"],
+            path: "Sources/Examples/Memcached/Proxy"),
         // The command line client of both versions.
         .executableTarget(
             name: "irislog", dependencies: ["IrisLogCore", "IrisLogProtocol1", "IrisLogProtocol2", arguments],
@@ -169,10 +173,12 @@ let package = Package(
             path: "Sources/VersionKit/VersionKit"),
 
         // Tests ------------------------------------------------------------------------------------------
+        // Code that the documentation shows: TidyTests compare the two.
+        .target(name: "DocumentationSamples", dependencies: ["VersionKit"], path: "Tests/DocumentationTests/Samples"),
         tests("Model", ["VersionKitModel"]),
         tests("Wire", ["VersionKitModel", "VersionKitWire", nioCore]),
         tests("Proxy", ["VersionKitModel", "VersionKitProxy", "VersionKitWire", nioCore]),
-        tests("Adapters", ["IrisLogAdapter", "RedisAdapter", "VersionKit"]),
+        tests("Adapters", ["IrisLogAdapter", "MemcachedAdapter", "RedisAdapter", "VersionKit"]),
         tests("Router", ["VersionKitModel", "VersionKitRouter", "VersionKitWire"]),
         tests("Upgrade", ["VersionKitModel", "VersionKitUpgrade"]),
         tests("Releases", ["VersionKitReleases", "VersionKitModel"]),
@@ -193,11 +199,12 @@ let package = Package(
                 "VersionKitModel", "VersionKitProcesses", "VersionKitProxy", "VersionKitTLS", "VersionKitTransport",
                 "VersionKitWire", nioCore, nioPosix, nioSSL,
             ]),
-        // Real redis-servers.
+        // Real redis-servers and memcached servers.
         tests(
-            "Redis",
+            "RealServers",
             [
-                "CLinux", "RedisAdapter", "VersionKitModel", "VersionKitProcesses", "VersionKitProxy",
+                "CLinux", "MemcachedAdapter", "RedisAdapter", "VersionKitModel", "VersionKitProcesses",
+                "VersionKitProxy",
                 "VersionKitTransport", nioPosix,
             ]),
         // Real hosts, processes and kernels: the programs are built beside the tests, and used by their path.

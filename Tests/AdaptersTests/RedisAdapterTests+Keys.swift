@@ -45,14 +45,18 @@ struct RedisKeyTests {
         let key = redisKey("k", 2)
         let read = adapter.read(key)
         #expect(try text(read) == words("SELECT 2", "DUMP k", "PEXPIRETIME k"))
-        let timed = try adapter.install(key, from: try replies("+OK\r\n", "$3\r\nabc\r\n", ":99\r\n", to: read))
+        let timed = try adapter.install(
+            key, from: try replies("+OK\r\n", "$3\r\nabc\r\n", ":99\r\n", to: read), milliseconds: 1_700_000_000_000)
         #expect(try text(timed) == words("SELECT 2", "RESTORE k 99 abc REPLACE ABSTTL"))
-        let forever = try adapter.install(key, from: try replies("+OK\r\n", "$3\r\nabc\r\n", ":-1\r\n", to: read))
+        let forever = try adapter.install(
+            key, from: try replies("+OK\r\n", "$3\r\nabc\r\n", ":-1\r\n", to: read), milliseconds: 1_700_000_000_000)
         #expect(try text(forever) == words("SELECT 2", "RESTORE k 0 abc REPLACE ABSTTL"))
-        let none = try adapter.install(key, from: try replies("+OK\r\n", "$-1\r\n", ":-2\r\n", to: read))
+        let none = try adapter.install(
+            key, from: try replies("+OK\r\n", "$-1\r\n", ":-2\r\n", to: read), milliseconds: 1_700_000_000_000)
         #expect(try text(none) == words("SELECT 2", "DEL k"))
         #expect(throws: ProxyError.self) {
-            try adapter.install(key, from: try replies("+OK\r\n", "-OOM no\r\n", ":-1\r\n", to: read))
+            try adapter.install(
+                key, from: try replies("+OK\r\n", "-OOM no\r\n", ":-1\r\n", to: read), milliseconds: 1_700_000_000_000)
         }
     }
 
@@ -75,7 +79,8 @@ struct RedisKeyTests {
             ).keys.last)
         let read = adapter.read(key)
         #expect(try text(read) == words("FUNCTION DUMP"))
-        let install = try adapter.install(key, from: try replies("$2\r\nab\r\n", to: read))
+        let install = try adapter.install(
+            key, from: try replies("$2\r\nab\r\n", to: read), milliseconds: 1_700_000_000_000)
         #expect(try text(install) == words("FUNCTION RESTORE ab FLUSH"))
         let digest = adapter.digest(key)
         #expect(try text(digest) == words("FUNCTION LIST WITHCODE"))

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Foundation
 import IrisLogFleet
 import Testing
 import VersionKitControl
@@ -39,5 +39,34 @@ struct CommandTests {
         let outside = try await versionctl("register", "7100", "--socket", socket)
         #expect(outside.exit == .code(1))
         #expect(outside.output.contains("from inside"))
+    }
+
+    @Test("a new adapter is a whole package, made once and only for a name that an application can have")
+    func newAdapter() async throws {
+        let folder = NSTemporaryDirectory() + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let package = folder + "/key-store"
+        let made = try await versionctl("new", "adapter", "key-store", "--output", package)
+        #expect(made.exit.isSuccess, "\(made.output)")
+        for path in [
+            "Package.swift", "README.md", "release.json", ".gitignore",
+            "Sources/KeyStoreAdapter/KeyStoreAdapter.swift", "Sources/key-store-proxy/KeyStoreProxy.swift",
+            "Tests/KeyStoreAdapterTests/KeyStoreAdapterTests.swift", "Tests/KeyStoreAdapterTests/Conversation.swift",
+        ] {
+            let text = try String(contentsOfFile: package + "/" + path, encoding: .utf8)
+            #expect(!text.isEmpty && !text.contains("__"), "\(path)")
+        }
+        let manifest = try String(contentsOfFile: package + "/Package.swift", encoding: .utf8)
+        #expect(manifest.contains("https://github.com/versionkit/versionkit"))
+        let again = try await versionctl("new", "adapter", "key-store", "--output", package)
+        #expect(again.exit == .code(64))
+        #expect(again.output.contains("exists already"))
+        for name in ["Key", "1key", "key_store", "key-", "../key"] {
+            let wrong = try await versionctl("new", "adapter", name, "--output", folder + "/wrong")
+            #expect(wrong.exit == .code(64), "\(name)")
+            #expect(wrong.output.contains("no application's name"))
+        }
+        #expect(!FileManager.default.fileExists(atPath: folder + "/wrong"))
     }
 }

@@ -39,7 +39,9 @@ extension RedisAdapter {
         return [select(database), request("DUMP", name), request("PEXPIRETIME", name)]
     }
 
-    public func install(_ key: ByteBuffer, from replies: [RedisReply]) throws(ProxyError) -> [RedisRequest] {
+    public func install(_ key: ByteBuffer, from replies: [RedisReply], milliseconds: Int64) throws(ProxyError)
+        -> [RedisRequest]
+    {
         guard let last = replies.last, !replies.contains(where: \.isError) else {
             throw .malformedReply("a key was not read: \(replies.first(where: \.isError)?.line ?? "no reply")")
         }

@@ -15,10 +15,11 @@ struct Versionctl: AsyncParsableCommand {
               versionctl release publish irislog-2
               versionctl status --watch
               versionctl rollback irislog
+              versionctl new adapter memcached
 
             Exit codes: 0 done, 1 refused (the reason is printed), 64 wrong usage, 69 no versiond answers.
             """,
-        subcommands: [Status.self, Release.self, Rollback.self, Register.self])
+        subcommands: [Status.self, Release.self, Rollback.self, Register.self, New.self])
 }
 
 /// Where a node's versiond listens.

@@ -26,12 +26,12 @@ public protocol KeyedAdapter: MessageAdapter {
     /// Requests whose replies hold all of a key's state.
     func read(_ key: ByteBuffer) -> [Request]
 
-    /// Requests that give a key the state which `replies` hold, whatever it was before: none at all, if they say that
+    /// Requests that give a key, at this time (milliseconds since 1970), the state which `replies` hold, whatever it was before: none at all, if they say that
     /// there is no such key.
-    func install(_ key: ByteBuffer, from replies: [Reply]) throws(ProxyError) -> [Request]
+    func install(_ key: ByteBuffer, from replies: [Reply], milliseconds: Int64) throws(ProxyError) -> [Request]
 
-    /// Requests whose replies are equal (``agree(_:_:on:)``) for two versions if and only if the key's state is. By
-    /// default those of ``read(_:)``: right where equal state reads equal bytes.
+    /// Requests whose replies are equal (``MessageAdapter/agree(_:_:on:)``) for two versions if and only if the key's
+    /// state is. By default those of ``read(_:)``: right where equal state reads equal bytes.
     func digest(_ key: ByteBuffer) -> [Request]
 }
 

@@ -54,7 +54,9 @@ struct KeyedRequests<Adapter: KeyedAdapter>: KeyRequests {
         let requests = keys.map(adapter.read)
         let replies = split(try await channel.ask(requests.flatMap { $0 }), like: requests)
         var installs: [Adapter.Request] = []
-        for (key, state) in zip(keys, replies) { installs += try adapter.install(key, from: state) }
+        for (key, state) in zip(keys, replies) {
+            installs += try adapter.install(key, from: state, milliseconds: WallClock.milliseconds())
+        }
         return installs
     }
 

@@ -15,20 +15,8 @@ final class RedisServer: Sendable {
         var template = Array("/tmp/versionkit-redis-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw SystemError("mkdtemp") }
         directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-        endpoint = try Self.freeEndpoint()
+        endpoint = try Loopback.freeEndpoint()
         try await start()
-    }
-
-    /// A port that nobody has at the moment; the server that gets it is the only one here to ask for it.
-    private static func freeEndpoint() throws(SystemError) -> Endpoint {
-        let address = IPv4Address(number: 0x7F00_0001)
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        defer { close(descriptor) }
-        var own = vk_endpoint()
-        guard vk_bind_ipv4(descriptor, address.number.bigEndian, 0) == 0, vk_local_address(descriptor, &own) == 0 else {
-            throw SystemError("bind on loopback")
-        }
-        return Endpoint(address: address, port: UInt16(bigEndian: own.port))
     }
 
     /// Starts it, again with the data that it has, and waits until it answers.

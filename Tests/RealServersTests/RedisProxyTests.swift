@@ -21,14 +21,7 @@ struct RedisProxyTests {
         old = try await RedisServer()
         new = try await RedisServer()
         proxy = ProxyServer(keyed: RedisAdapter(), group: MultiThreadedEventLoopGroup.singleton)
-        (listener, endpoint) = try Self.listen()
-    }
-
-    private static func listen() throws -> (Int32, Endpoint) {
-        let descriptor = try ClientListener.open(.stream(Endpoint(address: IPv4Address(number: 0x7F00_0001), port: 0)))
-        var own = vk_endpoint()
-        guard vk_local_address(descriptor, &own) == 0 else { throw SystemError("getsockname") }
-        return (descriptor, Endpoint(address: IPv4Address(number: 0x7F00_0001), port: UInt16(bigEndian: own.port)))
+        (listener, endpoint) = try Loopback.listen()
     }
 
     private func serve(_ generation: UInt64, _ versions: VersionList) async {

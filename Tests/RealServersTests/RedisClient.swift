@@ -60,7 +60,8 @@ final class RedisClient: Sendable {
         }
     }
 
-    private func line() -> String? {
+    /// The next line, without its end.
+    func line() -> String? {
         while true {
             let line = unread.withLock { unread -> String? in
                 guard let end = unread.firstIndex(of: 10) else { return nil }

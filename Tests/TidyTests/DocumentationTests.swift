@@ -1,0 +1,93 @@
+import Foundation
+import Testing
+
+/// Code in documentation that no compiler sees is wrong sooner or later.
+///
+/// Method: every line of a block of Swift has to stand, in the same order and without gaps, in a file of Swift that is
+/// compiled; how far it is indented does not matter. A line `...` or `// ...` stands for any number of left-out lines.
+@Suite("Documentation")
+struct DocumentationTests {
+    /// Where readers find code.
+    static let pages = Repository.files.filter { file in
+        file.path == "README.md" || (file.path.hasPrefix("docs/") && file.path.hasSuffix(".md"))
+            || (file.path.contains(".docc/") && file.path.hasSuffix(".md"))
+    }
+
+    /// What is compiled: the lines of each file, without indentation and empty lines.
+    static let sources: [(path: String, lines: [Substring])] = ["Sources", "Tests"].flatMap {
+        Repository.files(under: $0, suffix: ".swift")
+    }.map { ($0.path, significant($0.lines.map(\.text))) }
+
+    @Test("the pages are found")
+    func pagesAreFound() {
+        #expect(Self.pages.contains { $0.path == "README.md" })
+        #expect(Self.pages.contains { $0.path.hasSuffix("Memcached.md") })
+    }
+
+    @Test("a block of Swift is an excerpt of code that is compiled", arguments: pages.map(\.path))
+    func blocksAreExcerpts(path: String) {
+        for (number, lines) in Self.blocks(of: RepositoryFile(path: path)) {
+            let parts = Self.parts(of: lines)
+            if parts.isEmpty || Self.sources.contains(where: { Self.contains($0.lines, parts) }) { continue }
+            Issue.record(
+                """
+                \(path):\(number): this block is not an excerpt of any file of Sources or Tests. Copy it from one, with \
+                `...` for what is left out, or add it to Tests/DocumentationTests/Samples. \(Self.nearest(to: parts))
+                """)
+        }
+    }
+
+    /// The blocks of Swift of a page, each with the number of its first line.
+    static func blocks(of file: RepositoryFile) -> [(number: Int, lines: [Substring])] {
+        var blocks: [(number: Int, lines: [Substring])] = []
+        var isSwift = false
+        for (number, line) in file.lines {
+            let mark = String(line).trimmed
+            if mark.hasPrefix("```") {
+                isSwift = mark.hasPrefix("```swift")
+                if isSwift { blocks.append((number + 1, [])) }
+            } else if isSwift {
+                blocks[blocks.count - 1].lines.append(line)
+            }
+        }
+        return blocks
+    }
+
+    /// What stands between left-out lines.
+    static func parts(of lines: [Substring]) -> [[Substring]] {
+        significant(lines).split { $0 == "..." || $0 == "// ..." }.map(Array.init)
+    }
+
+    static func significant(_ lines: [Substring]) -> [Substring] {
+        lines.map { $0.drop { $0 == " " } }.filter { !$0.isEmpty }
+    }
+
+    /// Whether all parts are there, one after the other.
+    static func contains(_ lines: [Substring], _ parts: [[Substring]]) -> Bool {
+        var rest = lines[...]
+        for part in parts {
+            guard let start = rest.indices.first(where: { rest[$0...].starts(with: part) }) else { return false }
+            rest = rest[(start + part.count)...]
+        }
+        return true
+    }
+
+    /// The first line that nobody has, for whoever has to mend the block.
+    private static func nearest(to parts: [[Substring]]) -> String {
+        let known = Set(sources.flatMap(\.lines))
+        guard let line = parts.joined().first(where: { !known.contains($0) }) else {
+            return "Each line exists, but not all of them in this order in one file."
+        }
+        return "No file has `\(line)`."
+    }
+
+    @Test(
+        "an excerpt is contiguous but for the lines left out",
+        arguments: [
+            (["a", "b"], true), (["  b", "c"], true), (["a", "c"], false), (["a", "...", "c"], true),
+            (["c", "...", "a"], false), (["a", "", "b"], true), (["x"], false),
+        ] as [([Substring], Bool)])
+    func excerpts(lines: [Substring], isExcerpt: Bool) {
+        #expect(Self.contains(["a", "b", "c", "d"], Self.parts(of: lines)) == isExcerpt)
+    }
+}
