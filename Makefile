@@ -5,6 +5,9 @@ DEMO_ARGUMENTS ?=
 TEST_ARGUMENTS ?=
 FUZZ_SECONDS ?= 30
 
+# Tests with real servers come last and by themselves: they want the machine's whole time.
+TEST_OPTIONS := --skip-build --disable-xctest --configuration "$(CONFIGURATION)"
+
 # Where scripts/build puts the programs.
 BIN := .build/$(CONFIGURATION)
 
@@ -14,12 +17,12 @@ SCRIPTS := $(filter-out %.txt,$(wildcard scripts/*)) $(wildcard .ci/run)
 export CONFIGURATION FUZZ_SECONDS
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs fuzz clean setup build
+.PHONY: help demo test test-tls lint format docs fuzz clean setup build
 
 help: ## This list
 	@echo "VersionKit: upgrade a distributed application while it runs."
 	@echo
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
 		while IFS='|' read -r target what; do printf '%-14s %s\n' "$$target" "$$what"; done
 	@echo
 	@echo "Examples:"
@@ -32,7 +35,15 @@ demo: build ## Upgrade IrisLog live, in a sandbox on this machine (DEMO_ARGUMENT
 	scripts/sandbox "$(BIN)/irislog-demo" $(DEMO_ARGUMENTS)
 
 test: build ## Run all tests, in the sandbox (TEST_ARGUMENTS, e.g. --filter WireTests)
-	scripts/sandbox swift test --skip-build --disable-xctest --configuration "$(CONFIGURATION)" $(TEST_ARGUMENTS)
+ifeq ($(strip $(TEST_ARGUMENTS)),)
+	scripts/sandbox swift test $(TEST_OPTIONS) --skip RealServersTests
+	scripts/sandbox swift test $(TEST_OPTIONS) --filter RealServersTests
+else
+	scripts/sandbox swift test $(TEST_OPTIONS) $(TEST_ARGUMENTS)
+endif
+
+test-tls: setup ## The test of TLS towards clients, with the package trait TLS (builds BoringSSL)
+	scripts/sandbox swift test --traits TLS --scratch-path .build/tls --disable-xctest --filter TLSTests
 
 lint: ## Check the format of the sources and the syntax of the scripts
 	swift format lint --strict --recursive --parallel $(SWIFT_FOLDERS)

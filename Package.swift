@@ -30,6 +30,7 @@ let package = Package(
         .library(name: "VersionKit", targets: ["VersionKit"]),
         .library(name: "RedisAdapter", targets: ["RedisAdapter"]),
         .library(name: "VersionKitTLS", targets: ["VersionKitTLS"]),
+        .library(name: "VersionKitTesting", targets: ["VersionKitTesting"]),
     ],
     traits: [
         .trait(name: "TLS", description: "TLS towards a proxy's clients (VersionKitTLS); builds BoringSSL.")
@@ -163,6 +164,13 @@ let package = Package(
         // Hosts as network namespaces on one machine, for demonstrations, tests and measurements.
         layer("Testbed", ["CLinux", "VersionKitProcesses"]),
 
+        // What the authors of adapters test them with, and we.
+        layer(
+            "Testing",
+            [
+                "CLinux", "VersionKitModel", "VersionKitProcesses", "VersionKitProxy", "VersionKitTransport",
+                "VersionKitWire", nioCore, nioPosix,
+            ]),
         // Umbrella: all that the author of an adapter imports.
         .target(
             name: "VersionKit",
@@ -193,6 +201,10 @@ let package = Package(
                 "CLinux", "VersionKitModel", "VersionKitProcesses", "VersionKitProxy", "VersionKitTransport",
                 "VersionKitWire", nioCore, nioPosix,
             ]),
+        .testTarget(
+            name: "TestingTests",
+            dependencies: ["VersionKitModel", "VersionKitProxy", "VersionKitTesting", "VersionKitWire", nioCore],
+            path: "Tests/TestingTests", resources: [.copy("Scripts")]),
         tests(
             "TLS",
             [

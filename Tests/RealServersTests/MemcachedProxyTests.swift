@@ -59,7 +59,7 @@ struct MemcachedProxyTests {
         let (old, new) = (try await MemcachedServer(), try await MemcachedServer())
         let direct = try MemcachedClient(to: old.endpoint)
         for number in 0..<500 { #expect(direct.ask("set key\(number) 7 1000 5\r\nvalue") == "STORED") }
-        let proxy = ProxyServer(keyed: MemcachedAdapter(), group: MultiThreadedEventLoopGroup.singleton)
+        let proxy = ProxyServer(MemcachedAdapter(), group: MultiThreadedEventLoopGroup.singleton)
         let endpoints: [Version: Endpoint] = [1: old.endpoint, 2: new.endpoint]
         await proxy.update(VersionTable(generation: 1, versions: [1], endpoints: endpoints))
         let (listener, endpoint) = try Loopback.listen()

@@ -20,7 +20,7 @@ struct RedisProxyTests {
     init() async throws {
         old = try await RedisServer()
         new = try await RedisServer()
-        proxy = ProxyServer(keyed: RedisAdapter(), group: MultiThreadedEventLoopGroup.singleton)
+        proxy = ProxyServer(RedisAdapter(), group: MultiThreadedEventLoopGroup.singleton)
         (listener, endpoint) = try Loopback.listen()
     }
 
@@ -162,7 +162,7 @@ struct RedisProxyTests {
         #expect(client.ask("SELECT", "3") == "OK")
         #expect(client.ask("MULTI") == "OK")
         #expect(client.ask("SET", "a", "1") == "QUEUED")
-        let newer = ProxyServer(keyed: RedisAdapter(), group: MultiThreadedEventLoopGroup.singleton)
+        let newer = ProxyServer(RedisAdapter(), group: MultiThreadedEventLoopGroup.singleton)
         await newer.update(VersionTable(generation: 1, versions: [1], endpoints: [1: old.endpoint]))
         newer.listen(descriptor: listener)
         await proxy.handOver { socket, rest in

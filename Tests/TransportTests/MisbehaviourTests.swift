@@ -35,7 +35,7 @@ struct MisbehaviourTests {
 
     private var impatient: Limits {
         var limits = Limits.standard
-        limits.replyTimeout = .milliseconds(200)
+        limits.replyTimeout = .seconds(2)
         limits.requestTimeout = .milliseconds(200)
         limits.stalledClientTimeout = .milliseconds(200)
         return limits

@@ -17,8 +17,8 @@ public struct CatchUpQueue: Sendable {
         case replay([MissedWrite], through: UInt64)
         /// The state of these keys is copied; ``copied(_:)`` and ``done(through:)`` follow.
         case copy([ByteBuffer], through: UInt64)
-        /// All keys are compared and copied where they differ; ``beginEverything()`` comes
-        /// before it.
+        /// All keys are compared and copied where they differ. The queue is then of no more use: what is missed from
+        /// then on is another one's.
         case everything
     }
 
@@ -156,11 +156,5 @@ public struct CatchUpQueue: Sendable {
                 copiedThrough[key] = nil
             }
         }
-    }
-
-    /// The comparison of all keys begins: what is missed from now on is kept again.
-    public mutating func beginEverything() {
-        needsEverything = false
-        clear()
     }
 }

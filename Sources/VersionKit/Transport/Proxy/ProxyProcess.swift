@@ -21,7 +21,8 @@ public enum ProxyProcess {
     /// How often a proxy reports its counters.
     static let reportInterval = Duration.milliseconds(200)
 
-    /// Runs a proxy until `versiond` ends it or a newer proxy has taken all clients over.
+    /// Runs a proxy until `versiond` ends it or a newer proxy has taken all clients over. With a ``KeyedAdapter`` state is
+    /// migrated, caught up and compared key by key.
     ///
     /// With arguments it runs by itself, for trying out and measuring an adapter (`--help` lists them).
     @inlinable
@@ -29,14 +30,6 @@ public enum ProxyProcess {
         _ adapter: Adapter, limits: Limits = .standard, security: (any ClientSecurity)? = nil
     ) async throws {
         try await run(ProxyService(adapter, limits: limits), security: security)
-    }
-
-    /// As ``run(_:limits:security:)``; state is migrated, caught up and compared key by key.
-    @inlinable
-    public static func run<Adapter: KeyedAdapter>(
-        _ adapter: Adapter, limits: Limits = .standard, security: (any ClientSecurity)? = nil
-    ) async throws {
-        try await run(ProxyService(keyed: adapter, limits: limits), security: security)
     }
 
     /// Runs a proxy at the papers' height: `makeCallbacks` makes the callbacks of one client connection.

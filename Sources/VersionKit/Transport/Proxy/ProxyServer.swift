@@ -157,12 +157,22 @@ package final class ProxyServer: Sendable {
     /// Returns once no request is under way any more that went by an older one, so that a version which is not listed
     /// can be stopped.
     package func update(_ table: VersionTable) async {
+        // The promises are only ever kept.
+        for applied in await announce(table) { try? await applied.get() }
+    }
+
+    /// As ``update(_:)``, but returns as soon as new requests go by this table; what is returned is kept when those under
+    /// way are done.
+    package func announce(_ table: VersionTable) async -> [EventLoopFuture<Void>] {
         catchUp.update(table)
         let clients = state.withLock { state in
             state.table = table
             return Array(state.clients.values)
         }
-        for client in clients { await client.apply(table) }
+        let applied = clients.map { $0.apply(table) }
+        // What was submitted to a loop before this has run after it.
+        for loop in group.makeIterator() { try? await loop.submit {}.get() }
+        return applied
     }
 
     /// Accepts nobody any more, and gives every connection to `successor` between two requests.
@@ -230,17 +240,6 @@ extension ProxyServer {
         self.init(
             group: group, limits: limits, clientVersion: clientVersion, access: service.makeAccess(group),
             security: security, now: now, makeCallbacks: service.makeCallbacks)
-    }
-
-    /// As ``init(_:group:limits:clientVersion:now:)``; state is copied and compared key by key.
-    package convenience init<Adapter: KeyedAdapter>(
-        keyed adapter: Adapter, group: any EventLoopGroup, limits: Limits = .standard, clientVersion: Version? = nil,
-        now: @escaping @Sendable () -> Int64 = WallClock.milliseconds
-    ) {
-        let service = ProxyService(keyed: adapter, limits: limits)
-        self.init(
-            group: group, limits: limits, clientVersion: clientVersion, access: service.makeAccess(group), now: now,
-            makeCallbacks: service.makeCallbacks)
     }
 }
 

@@ -17,12 +17,6 @@ public struct ProxyService: Sendable {
         self.init(adapter, limits) { AnyProxyCallbacks(MessageProxy(adapter, limits: limits)) }
     }
 
-    /// The service of an adapter that knows keys.
-    @inlinable
-    public init<Adapter: KeyedAdapter>(keyed adapter: Adapter, limits: Limits) {
-        self.init(keyed: adapter, limits) { AnyProxyCallbacks(MessageProxy(adapter, limits: limits)) }
-    }
-
     /// Callbacks at the papers' height.
     @inlinable
     public init<Callbacks: ProxyCallbacks>(limits: Limits, makeCallbacks: @escaping @Sendable () -> Callbacks) {
@@ -35,16 +29,10 @@ public struct ProxyService: Sendable {
     ) {
         self.limits = limits
         self.makeCallbacks = makeCallbacks
-        makeAccess = { AdapterAccess(adapter, group: $0, limits: limits) }
-    }
-
-    @usableFromInline
-    init<Adapter: KeyedAdapter>(
-        keyed adapter: Adapter, _ limits: Limits, _ makeCallbacks: @escaping @Sendable () -> AnyProxyCallbacks
-    ) {
-        self.limits = limits
-        self.makeCallbacks = makeCallbacks
-        makeAccess = { AdapterAccess(adapter, group: $0, limits: limits, keys: KeyedRequests<Adapter>()) }
+        makeAccess = { group in
+            if let keyed = adapter as? any KeyedAdapter { return Self.makeAccess(keyed, group, limits) }
+            return AdapterAccess(adapter, group: group, limits: limits)
+        }
     }
 
     @usableFromInline
@@ -52,5 +40,11 @@ public struct ProxyService: Sendable {
         self.limits = limits
         self.makeCallbacks = makeCallbacks
         makeAccess = { _ in NoAccess() }
+    }
+
+    private static func makeAccess<Adapter: KeyedAdapter>(
+        _ adapter: Adapter, _ group: any EventLoopGroup, _ limits: Limits
+    ) -> any VersionAccess {
+        AdapterAccess(adapter, group: group, limits: limits, keys: KeyedRequests<Adapter>())
     }
 }

@@ -13,12 +13,10 @@ struct ClientReference: Sendable {
         bound = NIOLoopBound(session, eventLoop: loop)
     }
 
-    /// Tells the client's session of new versions; returns when all its requests went by them.
-    func apply(_ table: VersionTable) async {
+    /// Tells the client's session of new versions; kept when all its requests go by them.
+    func apply(_ table: VersionTable) -> EventLoopFuture<Void> {
         let bound = bound
-        let applied = loop.flatSubmit { bound.value.apply(table) }
-        // The promise is only ever kept.
-        try? await applied.get()
+        return loop.flatSubmit { bound.value.apply(table) }
     }
 
     /// Tells the session to move to the successor as soon as it can.

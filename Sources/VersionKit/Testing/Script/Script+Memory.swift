@@ -1,0 +1,65 @@
+import NIOCore
+public import VersionKitModel
+public import VersionKitProxy
+
+extension Script {
+    /// Carries the conversation out in memory, with as many client connections as it names and one order of writes.
+    ///
+    /// - Throws: ``VerificationFailure`` with the line, what was expected and what happened.
+    public func run<Adapter: MessageAdapter>(_ adapter: Adapter, limits: Limits = .standard) throws {
+        var proxy = InMemoryProxy(adapter, limits: limits)
+        for (line, step) in steps {
+            let problem = proxy.perform(step)
+            if let problem { throw VerificationFailure("\(name):\(line): \(problem)") }
+        }
+    }
+}
+
+extension InMemoryProxy {
+    /// Does what a line of a script says; what is wrong, if something is.
+    fileprivate mutating func perform(_ step: Script.Step) -> String? {
+        switch step {
+        case .versions(let list): change(list)
+        case .clientSays(let client, let bytes): say(bytes, as: client)
+        case .versionSays(let version, let client, let bytes): answer(bytes, from: version, to: client)
+        case .versionLost(let version, let client): lose(version, of: client)
+        case .behind(let version): behind.append(version)
+        case .clientHears(let client, let expected): return compare(takeReceived(by: client), expected, client)
+        case .versionHears(let version, let client, let expected):
+            return compare(takeSent(to: version, by: client), expected, "version \(version)")
+        case .clientClosed(let client): return isClosed(client) ? nil : "\(client)'s connection is open"
+        case .missedCopy(let version, let copy):
+            return expectMissed(version, "copy \(EscapedText.encode(copy))") {
+                $0.content == .copy && $0.keys == .key(copy)
+            }
+        case .missedReplay(let version, let replay):
+            return expectMissed(version, "replay \(EscapedText.encode(replay))") {
+                guard case .replay(let bytes, _) = $0.content else { return false }
+                return bytes == replay
+            }
+        case .needed(let version):
+            guard needed.first == version else { return "needed: \(needed), not version \(version)" }
+            needed.removeFirst()
+        }
+        return nil
+    }
+
+    private func compare(_ got: ByteBuffer, _ expected: ByteBuffer, _ who: String) -> String? {
+        guard got != expected else { return nil }
+        return """
+            \(who) got another thing
+              expected '\(EscapedText.encode(expected))'
+              got      '\(EscapedText.encode(got))'
+            """
+    }
+
+    private mutating func expectMissed(
+        _ version: Version, _ what: String, _ isIt: (MissedWrite) -> Bool
+    ) -> String? {
+        guard let first = missed[version]?.first, isIt(first) else {
+            return "version \(version) missed \(missed[version] ?? []), not: \(what)"
+        }
+        missed[version]?.removeFirst()
+        return nil
+    }
+}

@@ -1,0 +1,210 @@
+public import NIOCore
+public import VersionKitModel
+public import VersionKitProxy
+import VersionKitWire
+
+/// A whole proxy without sockets: client connections, one order of writes, and whatever versions its user makes of the
+/// bytes that were sent to them.
+///
+/// It does with the callbacks' actions what the engine does, so it says in a page what the engine promises. A value.
+public struct InMemoryProxy<Adapter: MessageAdapter> {
+    private struct Client {
+        var proxy: MessageProxy<Adapter>
+        var unread = PeekBuffer()
+        var received = ByteBuffer()
+        var isClosed = false
+        var sent: [Version: ByteBuffer] = [:]
+        var replies: [Version: PeekBuffer] = [:]
+        var owner: UInt64
+    }
+
+    private let adapter: Adapter
+    private let limits: Limits
+    private var clients: [String: Client] = [:]
+    private var order = WriteOrder()
+    /// The versions that run.
+    public private(set) var versions = VersionList()
+    /// Versions that are not read from, and whose writes are kept.
+    public var behind: [Version] = []
+    /// What versions missed, in order.
+    public var missed: [Version: [MissedWrite]] = [:]
+    /// Versions whose answers were needed, in order.
+    public var needed: [Version] = []
+    /// Versions that came to differ for good.
+    public private(set) var diverged: [Version] = []
+    /// Requests that were answered, and those of them that failed.
+    public private(set) var answered = (all: 0, failed: 0)
+    /// Milliseconds since 1970, as callbacks see them.
+    public var milliseconds: Int64 = 1_700_000_000_000
+    /// Whether writes are ordered; off, it is a proxy that loses data, for tests of tests.
+    public var ordersWrites = true
+
+    /// A proxy without clients.
+    public init(_ adapter: Adapter, versions: VersionList = [], limits: Limits = .standard) {
+        self.adapter = adapter
+        self.limits = limits
+        self.versions = versions
+    }
+
+    // MARK: What happens
+
+    /// A client sends bytes; the first ones open its connection.
+    public mutating func say(_ bytes: ByteBuffer, as client: String) {
+        if clients[client] == nil {
+            clients[client] = Client(proxy: MessageProxy(adapter, limits: limits), owner: UInt64(clients.count + 1))
+        }
+        clients[client]?.unread.append(bytes)
+        process(client)
+    }
+
+    /// A version sends bytes on a client's connection to it.
+    public mutating func answer(_ bytes: ByteBuffer, from version: Version, to client: String) {
+        guard var state = clients[client] else { return }
+        var buffer = state.replies[version] ?? PeekBuffer()
+        buffer.append(bytes)
+        var handler = makeHandler()
+        var isLost = false
+        var used = 1
+        while used > 0, buffer.count > 0 {
+            buffer.resetPeek()
+            do throws(ProxyError) {
+                used = try state.proxy.handleReply(from: version, &buffer, &handler)
+                buffer.consume(used)
+            } catch {
+                isLost = true
+                break
+            }
+        }
+        state.replies[version] = buffer
+        clients[client] = state
+        perform(&handler, client)
+        if isLost { lose(version, of: client) }
+        process(client)
+    }
+
+    /// A client's connection to a version ends.
+    public mutating func lose(_ version: Version, of client: String) {
+        clients[client]?.replies[version] = nil
+        clients[client]?.sent[version] = nil
+        var handler = makeHandler()
+        clients[client]?.proxy.versionLost(version, &handler)
+        perform(&handler, client)
+        process(client)
+    }
+
+    /// So much time passes that versions which owe a client a reply count as lost.
+    ///
+    /// - Returns: whether there were any.
+    public mutating func timeOut(_ client: String) -> Bool {
+        let silent = versions.filter { clients[client]?.proxy.isAwaiting($0) == true }
+        for version in silent { lose(version, of: client) }
+        return !silent.isEmpty
+    }
+
+    /// Other versions run from now on.
+    public mutating func change(_ versions: VersionList) {
+        self.versions = versions
+        behind.removeAll { !versions.contains($0) }
+        for client in clients.keys.sorted() {
+            var handler = makeHandler()
+            clients[client]?.proxy.versionsChanged(&handler)
+            perform(&handler, client)
+            process(client)
+        }
+    }
+
+    // MARK: What comes of it
+
+    /// What a client got since this was asked last.
+    public mutating func takeReceived(by client: String) -> ByteBuffer {
+        defer { clients[client]?.received = ByteBuffer() }
+        return clients[client]?.received ?? ByteBuffer()
+    }
+
+    /// What was sent to a version on a client's connection since this was asked last.
+    public mutating func takeSent(to version: Version, by client: String) -> ByteBuffer {
+        defer { clients[client]?.sent[version] = nil }
+        return clients[client]?.sent[version] ?? ByteBuffer()
+    }
+
+    /// The clients' connections to versions on which bytes wait to be taken, in a fixed order.
+    public var waiting: [(client: String, version: Version)] {
+        clients.keys.sorted().flatMap { client in
+            (clients[client]?.sent ?? [:]).filter { $0.value.readableBytes > 0 }.keys.sorted().map { (client, $0) }
+        }
+    }
+
+    /// Whether the proxy closed a client's connection.
+    public func isClosed(_ client: String) -> Bool { clients[client]?.isClosed ?? false }
+
+    /// Whether nothing of this client's is under way.
+    public func isQuiescent(_ client: String) -> Bool { clients[client]?.proxy.isQuiescent ?? true }
+
+    // MARK: The engine's part
+
+    private func makeHandler() -> ConnectionHandler {
+        ConnectionHandler(versions: versions, behind: behind, milliseconds: milliseconds)
+    }
+
+    private mutating func process(_ client: String) {
+        guard var state = clients[client], !state.isClosed else { return }
+        var used = 1
+        while used > 0, state.unread.count > 0, !state.isClosed {
+            state.unread.resetPeek()
+            var handler = makeHandler()
+            do throws(ProxyError) {
+                used = try state.proxy.handleRequest(from: nil, &state.unread, &handler)
+                state.unread.consume(used)
+            } catch {
+                handler.closeClient(error)
+            }
+            clients[client] = state
+            perform(&handler, client)
+            state = clients[client] ?? state
+        }
+    }
+
+    private mutating func perform(_ handler: inout ConnectionHandler, _ client: String) {
+        for action in handler.takeActions() {
+            switch action {
+            case .send(let bytes, let version):
+                clients[client]?.sent[version, default: ByteBuffer()].writeImmutableBuffer(bytes)
+            case .reply(let bytes): clients[client]?.received.writeImmutableBuffer(bytes)
+            case .order(let number, let keys): order(number, keys, client)
+            case .finish(let number): finish(number, client)
+            case .catchUp(let write, let version):
+                missed[version, default: []].append(write)
+                if !behind.contains(version) { behind.append(version) }
+            case .drop(let version):
+                clients[client]?.sent[version] = nil
+                clients[client]?.replies[version] = nil
+            case .needed(let version): needed.append(version)
+            case .diverged(let version): diverged.append(version)
+            case .answered(let failed):
+                answered.all += 1
+                answered.failed += failed ? 1 : 0
+            case .closeClient: clients[client]?.isClosed = true
+            }
+        }
+    }
+
+    private mutating func order(_ number: Int, _ keys: Keys, _ client: String) {
+        guard let owner = clients[client]?.owner else { return }
+        if !ordersWrites || order.ask(.init(owner: owner, number: number), for: keys) { granted(number, client) }
+    }
+
+    private mutating func granted(_ number: Int, _ client: String) {
+        var handler = makeHandler()
+        clients[client]?.proxy.ordered(number, &handler)
+        perform(&handler, client)
+    }
+
+    private mutating func finish(_ number: Int, _ client: String) {
+        guard ordersWrites, let owner = clients[client]?.owner else { return }
+        for ticket in order.finish(.init(owner: owner, number: number)) {
+            guard let next = clients.first(where: { $0.value.owner == ticket.owner })?.key else { continue }
+            granted(ticket.number, next)
+            process(next)
+        }
+    }
+}

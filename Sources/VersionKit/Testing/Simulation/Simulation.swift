@@ -1,0 +1,119 @@
+public import NIOCore
+public import VersionKitModel
+public import VersionKitProxy
+import VersionKitWire
+
+/// Clients, a proxy and versions in memory, in an order of events that a seed decides: slow, reordered between
+/// connections, with whatever ``Faults`` were asked for. The same seed makes the same run.
+///
+/// ```swift
+/// var simulation = Simulation(MyAdapter(), versions: [1: MyModel(), 2: MyModel()], seed: 7)
+/// try simulation.run(clients: ["client1": ["set a 1\n", "get a\n"], "client2": ["set a 2\n"]])
+/// // Now simulation.versions[1] and simulation.versions[2] have to be equal.
+/// ```
+public struct Simulation<Adapter: MessageAdapter, Model: VersionModel> {
+    /// The versions, with what they know.
+    public private(set) var versions: [Version: Model]
+    /// The proxy between them and the clients.
+    public var proxy: InMemoryProxy<Adapter>
+    /// All that each client got.
+    public private(set) var received: [String: ByteBuffer] = [:]
+
+    private struct Link: Hashable {
+        var client: String
+        var version: Version
+    }
+
+    private let faults: Faults
+    private let seed: UInt64
+    private var generator: SeededGenerator
+    private var unread: [Link: PeekBuffer] = [:]
+    private var replies: [Link: [ByteBuffer]] = [:]
+
+    /// A simulation in which nothing has happened.
+    public init(_ adapter: Adapter, versions: [Version: Model], faults: Faults = Faults(), seed: UInt64) {
+        self.versions = versions
+        self.faults = faults
+        self.seed = seed
+        generator = SeededGenerator(seed: seed)
+        proxy = InMemoryProxy(adapter, versions: VersionList(versions.keys))
+    }
+
+    /// Has clients send these requests, each its own in order, until everything is answered.
+    ///
+    /// - Throws: ``VerificationFailure`` with the seed if it comes to no end.
+    public mutating func run(clients: [String: [ByteBuffer]], stepsMax: Int = 1_000_000) throws {
+        var todo = clients.mapValues { $0[...] }
+        for _ in 0..<stepsMax {
+            var events: [Event] = todo.keys.sorted().filter { todo[$0]?.isEmpty == false }.map { .request($0) }
+            take()
+            let order = { (one: Link, other: Link) in (one.client, one.version) < (other.client, other.version) }
+            events += unread.filter { $0.value.count > 0 }.keys.sorted(by: order).map { .work($0) }
+            events += replies.filter { !$0.value.isEmpty }.keys.sorted(by: order).map { .reply($0) }
+            guard let event = events.randomElement(using: &generator) else {
+                // Nothing moves any more. Whoever owes something now, owes it for too long.
+                if clients.keys.sorted().contains(where: { proxy.timeOut($0) }) { continue }
+                return try finish(Array(clients.keys))
+            }
+            switch event {
+            case .request(let client):
+                if let next = todo[client]?.popFirst() { proxy.say(next, as: client) }
+            case .work(let link): work(link)
+            case .reply(let link):
+                if let reply = replies[link]?.removeFirst() { proxy.answer(reply, from: link.version, to: link.client) }
+            }
+        }
+        throw VerificationFailure("no end after \(stepsMax) steps, seed \(seed)")
+    }
+
+    private enum Event {
+        case request(String)
+        case work(Link)
+        case reply(Link)
+    }
+
+    private mutating func finish(_ clients: [String]) throws {
+        for client in clients {
+            received[client, default: ByteBuffer()].writeImmutableBuffer(proxy.takeReceived(by: client))
+            guard proxy.isQuiescent(client) || proxy.isClosed(client) else {
+                throw VerificationFailure("\(client) waits for ever, seed \(seed)")
+            }
+        }
+    }
+
+    /// Bytes that the proxy sent are on their way.
+    private mutating func take() {
+        for (client, version) in proxy.waiting {
+            unread[Link(client: client, version: version), default: PeekBuffer()]
+                .append(proxy.takeSent(to: version, by: client))
+        }
+    }
+
+    private mutating func work(_ link: Link) {
+        if happens(faults.lostBefore) { return lose(link) }
+        guard var bytes = unread[link], var model = versions[link.version] else { return }
+        bytes.resetPeek()
+        let answer = model.answer(&bytes)
+        bytes.consume(bytes.peekedBytes)
+        unread[link] = answer == nil ? nil : bytes
+        versions[link.version] = model
+        guard let answer, answer.readableBytes > 0 else { return }
+        if happens(faults.lostAfter) { return lose(link) }
+        let isGarbage = happens(faults.garbage)
+        let reply =
+            isGarbage
+            ? ByteBuffer(bytes: Damage.apply(to: Array(answer.readableBytesView), using: &generator)) : answer
+        replies[link, default: []].append(reply)
+        if happens(faults.twice) { replies[link, default: []].append(answer) }
+    }
+
+    private mutating func lose(_ link: Link) {
+        unread[link] = nil
+        replies[link] = nil
+        proxy.lose(link.version, of: link.client)
+    }
+
+    private mutating func happens(_ percent: Int) -> Bool {
+        percent > 0 && Int.random(in: 0..<100, using: &generator) < percent
+    }
+}

@@ -1,0 +1,25 @@
+public import NIOCore
+public import VersionKitWire
+
+/// A version of an application as a value: what it knows, and what it answers.
+public protocol VersionModel: Sendable {
+    /// Takes one request out of the bytes and answers it; `nil`: it is not complete yet.
+    ///
+    /// Peek what is needed and leave the mark behind the request, as an adapter does. No bytes: no reply.
+    mutating func answer(_ bytes: inout PeekBuffer) -> ByteBuffer?
+}
+
+/// What may go wrong with versions, and how often, in percent of the requests or steps.
+public struct Faults: Sendable, Hashable {
+    /// A connection ends before a request was done.
+    public var lostBefore = 0
+    /// A connection ends after a request was done and before its reply left.
+    public var lostAfter = 0
+    /// A reply is damaged.
+    public var garbage = 0
+    /// A request is answered twice.
+    public var twice = 0
+
+    /// Nothing goes wrong. Slowness and other orders between connections are in every simulation.
+    public init() {}
+}

@@ -1,0 +1,23 @@
+import NIOCore
+import Testing
+import VersionKitModel
+import VersionKitTesting
+
+@Suite("FramingCheck")
+struct FramingCheckTests {
+    private let samples = ["set a 1\n", "get b\n"].map { ByteBuffer(string: $0) }
+
+    @Test("framing that does not care how bytes are cut passes")
+    func right() throws {
+        try FramingCheck(StoreAdapter()).requests(samples, from: 1)
+        try FramingCheck(StoreAdapter()).replies(
+            [(ByteBuffer(string: "get a\n"), ByteBuffer(string: "12\n"))], from: 1)
+        try FramingCheck(StoreAdapter()).damagedRequests(samples, from: 1, seed: 1)
+    }
+
+    @Test("framing that takes half a message, or a byte of the next one, is found", arguments: [true, false])
+    func wrong(_ isHalf: Bool) {
+        let adapter = StoreAdapter(mistake: isHalf ? .takesHalfLines : .losesBytes)
+        #expect(throws: (any Error).self) { try FramingCheck(adapter).requests(samples, from: 1) }
+    }
+}

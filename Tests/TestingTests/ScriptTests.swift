@@ -1,0 +1,37 @@
+import Foundation
+import Testing
+import VersionKitTesting
+
+@Suite("Scripts")
+struct ScriptTests {
+    private static let names = ["writes", "lost", "reads"]
+
+    private func script(_ name: String) throws -> Script {
+        let path = try #require(Bundle.module.path(forResource: name, ofType: "txt", inDirectory: "Scripts"))
+        return try Script(String(contentsOfFile: path, encoding: .utf8), name: name + ".txt")
+    }
+
+    @Test("a conversation goes as it is written, in memory", arguments: names)
+    func inMemory(_ name: String) throws { try script(name).run(StoreAdapter()) }
+
+    @Test("the same conversation goes as it is written, over loopback", arguments: ["writes", "reads"])
+    func overLoopback(_ name: String) async throws { try await script(name).runOverLoopback(StoreAdapter()) }
+
+    @Test("what is not as written is said with the line, what was expected and what came")
+    func complaint() throws {
+        let script = try Script("versions 1\nclient > get a\\n\n1 < get b\\n\n", name: "wrong.txt")
+        let failure = #expect(throws: VerificationFailure.self) { try script.run(StoreAdapter()) }
+        let text = failure?.description ?? ""
+        #expect(text.contains("wrong.txt:3"))
+        #expect(text.contains("expected 'get b\\n'"))
+        #expect(text.contains("got      'get a\\n'"))
+    }
+
+    @Test(
+        "a line that means nothing is refused with its number",
+        arguments: ["hello", "versions x", "client >> a", "client > \\q", "1 closed", "missed 1 burn a", "behind"])
+    func nonsense(_ line: String) {
+        let failure = #expect(throws: VerificationFailure.self) { try Script("\n" + line) }
+        #expect(failure?.description.contains("script:2") == true)
+    }
+}
