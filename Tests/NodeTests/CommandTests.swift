@@ -52,7 +52,7 @@ struct CommandTests {
         for path in [
             "Package.swift", "README.md", "release.json", ".gitignore",
             "Sources/KeyStoreAdapter/KeyStoreAdapter.swift", "Sources/key-store-proxy/KeyStoreProxy.swift",
-            "Tests/KeyStoreAdapterTests/KeyStoreAdapterTests.swift", "Tests/KeyStoreAdapterTests/Conversation.swift",
+            "Tests/KeyStoreAdapterTests/KeyStoreAdapterTests.swift",
         ] {
             let text = try String(contentsOfFile: package + "/" + path, encoding: .utf8)
             #expect(!text.isEmpty && !text.contains("__"), "\(path)")

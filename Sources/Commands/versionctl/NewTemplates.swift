@@ -9,7 +9,6 @@ enum NewTemplates {
         ("Sources/__TYPE__Adapter/__TYPE__Adapter.swift", adapter),
         ("Sources/__NAME__-proxy/__TYPE__Proxy.swift", proxy),
         ("Tests/__TYPE__AdapterTests/__TYPE__AdapterTests.swift", tests),
-        ("Tests/__TYPE__AdapterTests/Conversation.swift", conversation),
     ]
 
     private static let package = """
@@ -17,6 +16,7 @@ enum NewTemplates {
         import PackageDescription
 
         let versionkit = Target.Dependency.product(name: "VersionKit", package: "versionkit")
+        let testing = Target.Dependency.product(name: "VersionKitTesting", package: "versionkit")
 
         let package = Package(
             name: "__NAME__-adapter",
@@ -24,7 +24,7 @@ enum NewTemplates {
             targets: [
                 .target(name: "__TYPE__Adapter", dependencies: [versionkit]),
                 .executableTarget(name: "__NAME__-proxy", dependencies: ["__TYPE__Adapter", versionkit]),
-                .testTarget(name: "__TYPE__AdapterTests", dependencies: ["__TYPE__Adapter", versionkit]),
+                .testTarget(name: "__TYPE__AdapterTests", dependencies: ["__TYPE__Adapter", versionkit, testing]),
             ]
         )
 
