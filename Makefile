@@ -2,6 +2,7 @@
 
 CONFIGURATION ?= debug
 DEMO_ARGUMENTS ?=
+BENCH_ARGUMENTS ?=
 TEST_ARGUMENTS ?=
 FUZZ_SECONDS ?= 30
 
@@ -11,13 +12,13 @@ TEST_OPTIONS := --skip-build --disable-xctest --configuration "$(CONFIGURATION)"
 # Where scripts/build puts the programs.
 BIN := .build/$(CONFIGURATION)
 
-SWIFT_FOLDERS := $(wildcard Sources Tests Fuzzing/Package.swift Fuzzing/Sources Benchmarks/Package.swift Benchmarks/Sources) Package.swift
+SWIFT_FOLDERS := $(wildcard Sources Tests Fuzzing/Package.swift Fuzzing/Sources Benchmarks/Package.swift Benchmarks/Sources Benchmarks/Tests) Package.swift
 SCRIPTS := $(filter-out %.txt,$(wildcard scripts/*)) $(wildcard .ci/run)
 
 export CONFIGURATION FUZZ_SECONDS
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-tls lint format docs fuzz clean setup build
+.PHONY: help demo demo-redis bench-proxy test test-tls lint format docs fuzz clean setup build
 
 help: ## This list
 	@echo "VersionKit: upgrade a distributed application while it runs."
@@ -34,6 +35,9 @@ help: ## This list
 demo: build ## Upgrade IrisLog live, in a sandbox on this machine (DEMO_ARGUMENTS)
 	scripts/sandbox "$(BIN)/irislog-demo" $(DEMO_ARGUMENTS)
 
+demo-redis: build ## Upgrade a live Redis under load, with faults, in the sandbox (DEMO_ARGUMENTS)
+	scripts/sandbox "$(BIN)/redis-demo" $(DEMO_ARGUMENTS)
+
 test: build ## Run all tests, in the sandbox (TEST_ARGUMENTS, e.g. --filter WireTests)
 ifeq ($(strip $(TEST_ARGUMENTS)),)
 	scripts/sandbox swift test $(TEST_OPTIONS) --skip RealServersTests
@@ -41,6 +45,9 @@ ifeq ($(strip $(TEST_ARGUMENTS)),)
 else
 	scripts/sandbox swift test $(TEST_OPTIONS) $(TEST_ARGUMENTS)
 endif
+
+bench-proxy: setup ## Measure the proxy beside Envoy, HAProxy and nginx (BENCH_ARGUMENTS, e.g. --quick)
+	scripts/bench-proxy $(BENCH_ARGUMENTS)
 
 test-tls: setup ## The test of TLS towards clients, with the package trait TLS (builds BoringSSL)
 	scripts/sandbox swift test --traits TLS --scratch-path .build/tls --disable-xctest --filter TLSTests

@@ -134,16 +134,43 @@ let package = Package(
         // IrisLog on a testbed of hosts with versiond: for the demonstration and for tests.
         .target(
             name: "IrisLogFleet",
-            dependencies: ["VersionKitControl", "VersionKitProcesses", "VersionKitTestbed"],
+            dependencies: ["ExampleFleet", "VersionKitControl", "VersionKitProcesses", "VersionKitTestbed"],
             path: "Sources/Examples/IrisLog/Fleet"),
         // The demonstration: `make demo`.
         .executableTarget(
             name: "irislog-demo",
             dependencies: [
-                "IrisLogFleet", "VersionKitControl", "VersionKitModel", "VersionKitTestbed", "VersionKitUpgrade",
-                arguments,
+                "ExampleFleet", "IrisLogFleet", "VersionKitControl", "VersionKitModel", "VersionKitTestbed",
+                "VersionKitUpgrade", arguments,
             ],
             path: "Sources/Examples/IrisLog/Demo"),
+
+        // What the demonstrations have in common: making releases, hosts with versiond, printing.
+        .target(
+            name: "ExampleFleet",
+            dependencies: [
+                "VersionKitControl", "VersionKitModel", "VersionKitProcesses", "VersionKitTestbed", "VersionKitUpgrade",
+            ],
+            path: "Sources/Examples/Fleet"),
+        // What a Redis must be, according to who alone writes it: values, without sockets.
+        .target(name: "RedisCheckModel", path: "Sources/Examples/Redis/CheckModel"),
+        // Uses a Redis without pause, and reads back what was acknowledged.
+        .executableTarget(
+            name: "redis-check", dependencies: ["RedisCheckModel", "VersionKitProcesses", arguments],
+            path: "Sources/Examples/Redis/Check"),
+        // Redis on a host with versiond, its releases and its clients.
+        .target(
+            name: "RedisFleet",
+            dependencies: ["ExampleFleet", "VersionKitModel", "VersionKitProcesses", "VersionKitTestbed"],
+            path: "Sources/Examples/Redis/Fleet"),
+        // The demonstration: `make demo-redis`.
+        .executableTarget(
+            name: "redis-demo",
+            dependencies: [
+                "ExampleFleet", "RedisFleet", "VersionKitControl", "VersionKitModel", "VersionKitTestbed",
+                "VersionKitUpgrade", arguments,
+            ],
+            path: "Sources/Examples/Redis/Demo"),
 
         // Commands ---------------------------------------------------------------------------------------
         .executableTarget(
@@ -191,6 +218,7 @@ let package = Package(
         tests("Upgrade", ["VersionKitModel", "VersionKitUpgrade"]),
         tests("Releases", ["VersionKitReleases", "VersionKitModel"]),
         tests("Testbed", ["VersionKitTestbed", "CLinux", "testbed-holder"]),
+        tests("RedisExample", ["RedisCheckModel"]),
         tests("Tidy", []),
         tests(
             "IrisLog",
@@ -223,7 +251,7 @@ let package = Package(
         tests(
             "Node",
             [
-                "CLinux", "IrisLogFleet", "VersionKitControl", "VersionKitModel", "VersionKitProcesses",
+                "CLinux", "ExampleFleet", "IrisLogFleet", "VersionKitControl", "VersionKitModel", "VersionKitProcesses",
                 "VersionKitTestbed", "VersionKitUpgrade", "VersionKitWire", nioCore,
             ]),
         // Holds a testbed until it is killed, for TestbedTests.

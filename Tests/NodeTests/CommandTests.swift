@@ -1,3 +1,5 @@
+import ExampleFleet
+import FoundationEssentials
 import Foundation
 import IrisLogFleet
 import Testing

@@ -62,7 +62,7 @@ extension RedisAdapter {
         _ context: inout DispatchContext<RedisSession>
     ) -> Dispatch<RedisReply> {
         var requests = transaction.requests
-        var kind = Effect.Kind.read
+        var kind = CommandEffect.Kind.read
         var names: [ByteBuffer] = []
         var isEverything = false
         var compared: [Bool] = []

@@ -1,7 +1,7 @@
-import VersionKit
+public import VersionKit
 
 /// What a command does to the keys.
-struct Effect {
+struct CommandEffect {
     /// The greater one counts for a whole transaction.
     enum Kind: Int, Comparable {
         case read, write, lead
@@ -37,11 +37,11 @@ extension RedisAdapter {
     /// The key that stands for all libraries of functions: no database has this number.
     static let functions = key(ByteBuffer(string: "functions"), in: Int(UInt16.max))
 
-    func effect(of request: RedisRequest, _ command: RedisCommand, in database: Int) -> Effect {
-        if command.policy == .everything { return Effect(kind: .write, keys: .everything) }
-        if command.policy == .functions { return Effect(kind: .write, keys: .key(Self.functions)) }
+    func effect(of request: RedisRequest, _ command: RedisCommand, in database: Int) -> CommandEffect {
+        if command.policy == .everything { return CommandEffect(kind: .write, keys: .everything) }
+        if command.policy == .functions { return CommandEffect(kind: .write, keys: .key(Self.functions)) }
         var keys = command.keys(of: request).map { Self.key($0, in: database) }
-        var kind = Effect.Kind.write
+        var kind = CommandEffect.Kind.write
         switch command.policy {
         case .lead, .evaluates: kind = .lead
         case .appends: kind = request.index(of: "*", from: 2) == nil ? .write : .lead
@@ -54,7 +54,28 @@ extension RedisAdapter {
         case .read, .cursor: kind = .read
         default: break
         }
-        return Effect(kind: kind, keys: Keys(keys))
+        return CommandEffect(kind: kind, keys: Keys(keys))
+    }
+
+    /// What a command did by chance, as a command that does it again: keys may be large, and this is not.
+    public func effect(of request: RedisRequest, reply: RedisReply) -> Effect<RedisRequest> {
+        guard !reply.isError else { return .nothing }
+        switch request.command?.name {
+        case "spop":
+            let members = request.count > 2 ? reply.elements : [reply.value]
+            let names = members.compactMap(RedisReply.content)
+            guard !names.isEmpty else { return .nothing }
+            return .request(RedisRequest([ByteBuffer(string: "SREM"), request[1]] + names))
+        case "xadd":
+            // What is trimmed about a length depends on how a server keeps its streams.
+            guard let id = RedisReply.content(reply.value), let place = request.index(of: "*", from: 2),
+                request.index(of: "~", from: 2) == nil
+            else { return .copy }
+            var added = request
+            added.rewrite { $0[place] = id }
+            return .request(added)
+        default: return .copy
+        }
     }
 
     /// The command that a request asks for, or why it is not done.

@@ -1,3 +1,4 @@
+import ExampleFleet
 import Glibc
 import IrisLogFleet
 import VersionKitControl
@@ -28,8 +29,7 @@ struct DemoTable {
     }
 
     private mutating func printChanges(_ statuses: [(name: String, status: NodeStatus?)]) {
-        let elapsed = ContinuousClock.now - started
-        let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
+        let seconds = (ContinuousClock.now - started).inSeconds
         for (name, status) in statuses {
             let state = Self.state(of: status)
             guard lastStates[name] != state else { continue }
@@ -46,18 +46,5 @@ struct DemoTable {
             return "\(version.version) \(version.state.rawValue)\(version.state == .retired ? "" : stage)"
         }
         return states.isEmpty ? "no version yet" : states.joined(separator: " | ")
-    }
-}
-
-/// A text with spaces behind it, to this width.
-func pad(_ text: String, _ width: Int) -> String {
-    text + String(repeating: " ", count: max(0, width - text.count))
-}
-
-extension Double {
-    /// With one decimal.
-    var tenths: String {
-        let value = Int((self * 10).rounded())
-        return "\(value / 10).\(value % 10)"
     }
 }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Glibc
+import ExampleFleet
 import IrisLogFleet
 import VersionKitControl
 import VersionKitModel
@@ -52,12 +52,6 @@ struct IrisLogDemo: AsyncParsableCommand {
     }
 }
 
-/// Prints a line at once, also where standard output is a file or a pipe.
-func say(_ line: String) {
-    print(line)
-    fflush(nil)
-}
-
 /// What the demonstration found.
 struct Outcome {
     var upgraded: Int
@@ -69,8 +63,7 @@ struct Outcome {
     var isGood: Bool { upgraded == nodes && load.failed == 0 && load.lost == 0 && load.updates > 0 && sawEverything }
 
     var line: String {
-        let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
-        return "demo: \(upgraded)/\(nodes) nodes on version 2 in \(seconds.tenths) s; \(load.requests) requests, "
+        "demo: \(upgraded)/\(nodes) nodes on version 2 in \(duration.inSeconds.tenths) s; \(load.requests) requests, "
             + "\(load.failed) failed; \(load.updates) updates, \(load.lost) lost"
     }
 }

@@ -1,4 +1,4 @@
-import Glibc
+import ExampleFleet
 package import VersionKitControl
 import VersionKitProcesses
 package import VersionKitTestbed
@@ -74,8 +74,4 @@ package struct FleetNode: Sendable {
 
     /// The server that this host's clients speak to.
     package var server: String { "\(member.address):\(Fleet.clientPort)" }
-}
-
-private func makeDirectory(_ path: String) throws {
-    guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw SystemError("make the directory \(path)") }
 }

@@ -1,4 +1,4 @@
-import Glibc
+import ExampleFleet
 import Synchronization
 import VersionKitProcesses
 import VersionKitTestbed

@@ -13,7 +13,7 @@ public enum Dispatch<Reply: Sendable>: Sendable {
     /// the write, `missed` says.
     case all(Keys, missed: Missed = .replay)
     /// A write whose effect is not determined by its bytes (random members, the time of day): one version does it, and
-    /// the others get the state of its keys that came of it. Only for a ``KeyedAdapter``.
+    /// the others get what came of it, as ``MessageAdapter/effect(of:reply:)`` says. Only for a ``KeyedAdapter``.
     case lead(Keys)
     /// A read of all versions in parallel: ``MessageAdapter/choose(_:to:)`` picks one of the good replies.
     case choose
@@ -103,6 +103,16 @@ public enum Verdict: Sendable, Hashable {
     case rejection
     /// The version did not do it; another may.
     case failure
+}
+
+/// What the other versions have to do after one version did a write by ``Dispatch/lead(_:)``.
+public enum Effect<Request: Sendable>: Sendable {
+    /// Nothing: the write changed nothing.
+    case nothing
+    /// This request: it does by its bytes what the write did by chance.
+    case request(Request)
+    /// The state of the keys is copied to them.
+    case copy
 }
 
 /// When a write that goes to several versions counts as done.

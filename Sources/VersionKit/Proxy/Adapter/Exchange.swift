@@ -37,6 +37,8 @@ public import VersionKitModel
         case all(Keys, Dispatch<Adapter.Reply>.Missed)
         /// A write for one, copied to the others.
         case lead(Keys)
+        /// The others do what came of it.
+        case follow(Keys, leader: Version)
         /// A change of the session, for all.
         case session
         /// The adapter's own way.
@@ -56,6 +58,8 @@ public import VersionKitModel
     /// Versions whose answer is still to come.
     @usableFromInline var awaited: [Version] = []
     @usableFromInline var answers: [Answer] = []
+    /// What the others are asked instead, after one has done it.
+    @usableFromInline var effect: Adapter.Request?
     /// How often it was sent again.
     @usableFromInline var resends = 0
     /// What the client gets, once that is decided.

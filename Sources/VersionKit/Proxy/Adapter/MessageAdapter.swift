@@ -59,6 +59,10 @@ public protocol MessageAdapter: Sendable {
     /// Whether two versions did the same with a write. By default if ``judge(_:)`` says the same of both.
     func agree(_ one: Reply, _ other: Reply, on request: Request) -> Bool
 
+    /// What came of a request that one version did alone (``Dispatch/lead(_:)``). By default ``Effect/copy``, which is
+    /// always right, and slow where keys are large.
+    func effect(of request: Request, reply: Reply) -> Effect<Request>
+
     /// Whether doing the request twice has the same effect as doing it once: only then it is sent again when its first
     /// fate is unknown. By default `false`.
     func isIdempotent(_ request: Request) -> Bool
@@ -119,6 +123,8 @@ extension MessageAdapter {
     }
 
     public func agree(_ one: Reply, _ other: Reply, on request: Request) -> Bool { judge(one) == judge(other) }
+
+    public func effect(of request: Request, reply: Reply) -> Effect<Request> { .copy }
 
     public func isIdempotent(_ request: Request) -> Bool { false }
 

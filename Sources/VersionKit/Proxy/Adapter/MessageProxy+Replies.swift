@@ -18,7 +18,13 @@ extension MessageProxy {
             preconditionFailure("an answered request is still owed a reply by version \(version)")
         }
         let index = number - delivered
-        guard let reply = try adapter.parseReply(&data, to: exchanges[index].request, from: version) else { return 0 }
+        let parsed =
+            if let effect = exchanges[index].effect {
+                try adapter.parseReply(&data, to: effect, from: version)
+            } else {
+                try adapter.parseReply(&data, to: exchanges[index].request, from: version)
+            }
+        guard let reply = parsed else { return 0 }
         let length = data.peekedBytes
         precondition(length > 0, "an adapter parsed a reply of no bytes")
         lanes[lane].owed.removeFirst()
@@ -101,6 +107,7 @@ extension MessageProxy {
         case .session: settleSession(number, &connection)
         case .all(let keys, let missed): settleWrite(number, keys, missed, &connection)
         case .lead(let keys): settleLead(number, keys, &connection)
+        case .follow(let keys, let leader): settleFollow(number, keys, leader, &connection)
         }
     }
 

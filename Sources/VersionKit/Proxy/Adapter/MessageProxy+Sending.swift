@@ -39,7 +39,7 @@ extension MessageProxy {
             let canMiss = adapter.writePolicy == .catchUp && (missed != .copy || adapter.copiesKeys)
             let isPossible = isComplete || (canMiss && connection.authority != nil)
             ask(number, isPossible ? all : [], &connection)
-        case .custom: advance(number, &connection)
+        case .custom, .follow: advance(number, &connection)
         }
     }
 
@@ -115,7 +115,8 @@ extension MessageProxy {
     /// A request as this version takes it.
     @inlinable
     func bytes(of exchange: Conversation, for version: Version) throws(ProxyError) -> ByteBuffer {
-        adapter.forwards(exchange.request, from: exchange.client, to: version)
+        if let effect = exchange.effect { return try adapter.encode(effect, for: version) }
+        return adapter.forwards(exchange.request, from: exchange.client, to: version)
             ? exchange.original : try adapter.encode(exchange.request, for: version)
     }
 }

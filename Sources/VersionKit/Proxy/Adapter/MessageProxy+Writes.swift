@@ -121,14 +121,36 @@ extension MessageProxy {
         guard let answer = exchanges[number - delivered].answers.last else {
             return failTakenAway(number, &connection)
         }
-        if answer.isLost {
+        let others = connection.versions.filter { $0 != answer.version }
+        guard !answer.isLost else {
             // It may have done it, and the others did not: they are the truth.
             connection.catchUp(MissedWrite(keys, .copy), for: answer.version)
-        } else {
-            // Even a write that failed may have changed something.
-            for version in connection.versions where version != answer.version {
-                connection.catchUp(MissedWrite(keys, .copy), for: version)
+            return settle(number, with: answer, failed: true, &connection)
+        }
+        switch adapter.effect(of: exchanges[number - delivered].request, reply: answer.reply) {
+        case .nothing: break
+        case .copy: for version in others { connection.catchUp(MissedWrite(keys, .copy), for: version) }
+        case .request(let effect):
+            exchanges[number - delivered].effect = effect
+            exchanges[number - delivered].plan = .follow(keys, leader: answer.version)
+            for version in others where connection.behind.contains(version) {
+                miss(exchanges[number - delivered], keys, .replay, version, &connection)
             }
+            let present = others.filter { !connection.behind.contains($0) }
+            if !present.isEmpty { return ask(number, present, &connection) }
+        }
+        settle(number, with: answer, failed: answer.verdict == .failure, &connection)
+    }
+
+    @inlinable
+    mutating func settleFollow(
+        _ number: Int, _ keys: Keys, _ leader: Version, _ connection: inout ConnectionHandler
+    ) {
+        guard let answer = exchanges[number - delivered].answers.first(where: { $0.version == leader }) else {
+            return failTakenAway(number, &connection)
+        }
+        for other in exchanges[number - delivered].answers where other.version != leader && other.verdict != .answer {
+            connection.catchUp(MissedWrite(keys, .copy), for: other.version)
         }
         settle(number, with: answer, failed: answer.verdict == .failure, &connection)
     }

@@ -20,7 +20,7 @@ package final class ProxyServer: Sendable {
     private let now: @Sendable () -> Int64
     private let security: (any ClientSecurity)?
     private let state = Mutex(State())
-    private let catchUp: CatchUp
+    let catchUp: CatchUp
     /// The order of writes, and what versions miss.
     let writes: WriteCoordinator
     /// Whether connections go to a successor; read on every request, so apart from the rest.

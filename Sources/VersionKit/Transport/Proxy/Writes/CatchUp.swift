@@ -64,6 +64,28 @@ final class CatchUp: Sendable {
         }
     }
 
+    // MARK: Keys that differ
+
+    /// Copies keys to versions that did something else with them than the one whose word counts, and then gives back the
+    /// ticket of the write in which they did.
+    func mend(_ unlike: [(keys: [ByteBuffer], version: Version)], then ticket: WriteOrder.Ticket) {
+        guard !unlike.isEmpty else { return writes.finish(ticket) }
+        Task {
+            for (keys, version) in unlike {
+                do {
+                    guard let end = writes.end(of: version) else { continue }
+                    guard let source = writes.authority(for: version) else { throw noAuthority(version) }
+                    try await access.copy(keys, from: source, to: end)
+                    writes.copied(keys, to: version, differing: keys.count)
+                } catch {
+                    // It is down, or about to be: it gets them when it is up again.
+                    writes.missed(MissedWrite(Keys(keys), .copy), by: version)
+                }
+            }
+            writes.finish(ticket)
+        }
+    }
+
     // MARK: Versions that go down
 
     /// A version that was started again may have forgotten what it acknowledged last.

@@ -72,6 +72,11 @@ final class WriteCoordinator: Sendable {
         return state.withLock { ($0.unverified, Array($0.queues.keys)) }
     }
 
+    /// Whether a version gets writes directly, and not by what it missed.
+    func takesWrites(_ version: Version) -> Bool {
+        state.withLock { $0.queues[version] == nil && $0.table.versions.contains(version) }
+    }
+
     /// The list of versions changed.
     ///
     /// - Returns: whether it is the first.

@@ -1,0 +1,51 @@
+package import VersionKitControl
+import VersionKitProcesses
+package import VersionKitTestbed
+
+/// A host with its versiond.
+package struct ManagedHost: Sendable {
+    package let host: TestbedHost
+    /// Where its state and its log are.
+    package let directory: String
+    private let process: HostProcess
+    private let client: ControlClient
+
+    /// Starts versiond on a host, for one application whose releases this key signs.
+    package static func start(
+        _ host: TestbedHost, application: String, key: String, programs: String, directory: String
+    ) throws -> ManagedHost {
+        try makeDirectory(directory)
+        let socket = directory + "/control.sock"
+        try write(
+            """
+            {
+              "node": "\(host.name)", "address": "\(host.address)",
+              "state": "\(directory)/state", "control": "\(socket)",
+              "applications": { "\(application)": { "publishers": ["\(key)"] } }
+            }
+
+            """, to: directory + "/versiond.json")
+        let process = try host.spawn(
+            "\(programs)/versiond", ["--config", directory + "/versiond.json"],
+            output: .file(directory + "/versiond.log"))
+        return ManagedHost(host: host, directory: directory, process: process, client: ControlClient(path: socket))
+    }
+
+    /// What versiond says of itself, or `nil` if it does not answer (yet).
+    package func status() async -> NodeStatus? {
+        if case .status(let status)? = try? await ask(.status) { return status }
+        return nil
+    }
+
+    /// Gives versiond a release.
+    package func publish(_ release: String) async throws {
+        if case .refused(let reason) = try await ask(.publish(directory: release)) {
+            throw FleetError("\(host.name) refused the release: \(reason)")
+        }
+    }
+
+    private func ask(_ request: ControlRequest) async throws -> ControlResponse {
+        let client = client
+        return try await tryOnThread("ask") { try client.ask(request) }
+    }
+}
