@@ -51,7 +51,7 @@ extension Bench {
         for (index, version) in versions.enumerated() {
             arguments += ["--version", "\(index + 1)=127.0.0.1:\(version.port)"]
         }
-        if versions.count > 1 { arguments += ["--state", try folder("state"), "--report"] }
+        if versions.count > 1 { arguments += ["--report"] }
         let child = try start(PeerName.versionKit, tools.proxy, arguments)
         return try ready(Peer(name: PeerName.versionKit, port: port, child: child, versions: versions))
     }

@@ -89,7 +89,7 @@ extension MessageProxy {
         case .inTurn(var next):
             if answers.last?.verdict != .answer, answers.last?.verdict != .rejection {
                 while let version = next.popLast() {
-                    guard connection.versions.contains(version) else { continue }
+                    guard connection.readable.contains(version) else { continue }
                     exchanges[index].plan = .inTurn(next: next)
                     return ask(number, [version], &connection)
                 }
@@ -98,7 +98,10 @@ extension MessageProxy {
                 number, answers.last { $0.verdict == .answer || $0.verdict == .rejection } ?? best(answers), &connection
             )
         case .choose:
-            let good = answers.filter { $0.verdict == .answer }.sorted { $0.version < $1.version }
+            // An answer of a version that missed something meanwhile is as good as none.
+            let current = answers.filter { !connection.behind.contains($0.version) }
+            let good = (current.isEmpty ? answers : current).filter { $0.verdict == .answer }
+                .sorted { $0.version < $1.version }
             guard good.count > 1 else { return settleRead(number, good.first ?? best(answers), &connection) }
             let picked = adapter.choose(good.map { ($0.version, $0.reply) }, to: exchanges[index].request)
             precondition(good.indices.contains(picked), "an adapter chose a reply that is not there")
@@ -130,7 +133,7 @@ extension MessageProxy {
         exchanges[number - delivered].plan = .custom(strategy, steps: steps + 1)
         let readable = VersionList(connection.readable)
         switch strategy.next(readable, answers.map { ($0.version, $0.reply) }) {
-        case .ask(let versions): ask(number, versions.filter(readable.contains), &connection)
+        case .ask(let versions): ask(number, Array(VersionList(versions.filter(readable.contains))), &connection)
         case .give(let index):
             precondition(answers.indices.contains(index), "a strategy gave a reply that is not there")
             settleRead(number, answers[index], &connection)

@@ -15,6 +15,8 @@ extension MessageProxy {
     @inlinable
     mutating func startReady(_ connection: inout ConnectionHandler) {
         while started - delivered < exchanges.count, exchanges[started - delivered].isGranted {
+            // A read that is still to be asked of another version has to be asked in the session that it came in.
+            if case .session = exchanges[started - delivered].plan, started > delivered { return }
             let number = started
             started += 1
             start(number, &connection)
@@ -27,7 +29,9 @@ extension MessageProxy {
         switch exchanges[number - delivered].plan {
         case .decided: deliver(&connection)
         case .single(let version): askAlone(number, version, &connection)
-        case .inTurn(var next):
+        case .inTurn:
+            // As things are now: since the request came it may have waited behind a write.
+            var next = connection.readable
             let first = next.popLast()
             exchanges[number - delivered].plan = .inTurn(next: next)
             ask(number, first.map { [$0] } ?? [], &connection)

@@ -16,7 +16,8 @@ extension MessageProxy {
             return settleUnknown(number, keys, &connection)
         }
         var failed: Conversation.Answer?
-        for answer in exchange.answers where answer.version != authority.version {
+        for answer in exchange.answers
+        where answer.version != authority.version && connection.versions.contains(answer.version) {
             guard answer.isLost || !adapter.agree(answer.reply, authority.reply, on: exchange.request) else { continue }
             if missed == .nothing {
                 // What one connection missed, the next greeting makes up for.
@@ -32,10 +33,11 @@ extension MessageProxy {
                 connection.noteDiverged(answer.version)
             }
         }
-        for version in connection.versions
-        where connection.behind.contains(version) && !exchange.answers.contains(where: { $0.version == version }) {
-            let isDone = authority.verdict == .answer
-            miss(exchange, keys, isDone ? missed : .copy, version, &connection)
+        // Those that were not asked: they were behind when the write began, whatever they are now.
+        for version in connection.versions where !exchange.answers.contains(where: { $0.version == version }) {
+            // One that is up to date again may have done this client's next write already: replaying would be too late.
+            let isLate = !connection.behind.contains(version) && missed == .replay
+            miss(exchange, keys, authority.verdict == .answer && !isLate ? missed : .copy, version, &connection)
         }
         settle(number, with: failed ?? authority, failed: (failed ?? authority).verdict == .failure, &connection)
     }
@@ -79,7 +81,10 @@ extension MessageProxy {
     func authority(
         among answers: [Conversation.Answer], _ connection: ConnectionHandler
     ) -> Conversation.Answer? {
-        let sound = answers.filter { !$0.isLost && connection.versions.complete.contains($0.version) }
+        // One that came to be behind meanwhile does not count: there is to be one at any time that misses nothing.
+        let sound = answers.filter {
+            !$0.isLost && connection.versions.complete.contains($0.version) && !connection.behind.contains($0.version)
+        }
         return sound.filter { connection.versions.role(of: $0.version) == .full }.max { $0.version < $1.version }
             ?? sound.max { $0.version < $1.version }
     }
@@ -89,7 +94,7 @@ extension MessageProxy {
     @inlinable
     mutating func settleUnknown(_ number: Int, _ keys: Keys, _ connection: inout ConnectionHandler) {
         let answers = exchanges[number - delivered].answers
-        let truth = answers.map(\.version).filter { connection.versions.complete.contains($0) }.max()
+        let truth = connection.authority ?? answers.map(\.version).filter(connection.versions.complete.contains).max()
         for version in connection.versions where version != truth {
             if adapter.copiesKeys, !keys.isEmpty {
                 connection.catchUp(MissedWrite(keys, .copy), for: version)
@@ -122,6 +127,14 @@ extension MessageProxy {
             return failTakenAway(number, &connection)
         }
         let others = connection.versions.filter { $0 != answer.version }
+        if connection.behind.contains(answer.version), let truth = connection.authority, !answer.isLost {
+            // One that came to be behind meanwhile cannot be copied from: what it did is undone by another's state.
+            connection.catchUp(MissedWrite(keys, .copy), for: answer.version)
+            let error = ProxyError(
+                .noVersion, "version \(answer.version) missed something meanwhile; version \(truth)'s state counts",
+                side: .version, isRetrySafe: false)
+            return fail(number, error, &connection)
+        }
         guard !answer.isLost else {
             // It may have done it, and the others did not: they are the truth.
             connection.catchUp(MissedWrite(keys, .copy), for: answer.version)
@@ -163,6 +176,11 @@ extension MessageProxy {
         for answer in exchange.answers where answer.version != sound.version {
             guard answer.isLost || !adapter.agree(answer.reply, sound.reply, on: exchange.request) else { continue }
             dropUnlessLost(answer, &connection)
+        }
+        // A version that was behind was not asked; nor does any connection to one owe anything at this moment.
+        for version in lanes.map(\.version) where !exchange.answers.contains(where: { $0.version == version }) {
+            lanes.removeAll { $0.version == version }
+            connection.drop(version)
         }
         if !sound.isLost { adapter.settled(exchange.request, with: sound.reply, in: &session) }
         settle(number, with: sound, failed: sound.verdict == .failure, &connection)

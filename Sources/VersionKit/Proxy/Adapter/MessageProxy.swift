@@ -136,7 +136,7 @@ public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
         case .only(let version): return .single(version)
         case .session: return .session
         case .custom(let strategy): return .custom(strategy, steps: 0)
-        case .newestFirst: return alone.map { .single($0) } ?? .inTurn(next: connection.readable)
+        case .newestFirst: return alone.map { .single($0) } ?? .inTurn(next: [])
         case .choose: return alone.map { .single($0) } ?? .choose
         case .all(let keys, let missed): return alone.map { .single($0) } ?? .all(keys, missed)
         case .lead(let keys):
@@ -175,6 +175,7 @@ public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
         if exchanges[number - delivered].isOrdered { connection.finish(number) }
         if case .session = exchanges[number - delivered].plan { isSessionChanging = false }
         deliver(&connection)
+        startReady(&connection)
     }
 
     /// Sends what is decided, as far as the order of requests allows.

@@ -35,6 +35,8 @@ public struct CatchUpQueue: Sendable {
     private var pending: [ByteBuffer: Int] = [:]
     /// Up to which item a key's writes are in the version by a copy.
     private var copiedThrough: [ByteBuffer: UInt64] = [:]
+    /// Up to which item any key's writes are in the version by a copy: what matters to a write that touches all keys.
+    private var anyCopiedThrough: UInt64 = 0
     private var needsEverything: Bool
     /// What the items take, roughly, in bytes.
     public private(set) var bytes = 0
@@ -87,6 +89,7 @@ public struct CatchUpQueue: Sendable {
         bytes = 0
         pending = [:]
         copiedThrough = [:]
+        anyCopiedThrough = 0
     }
 
     /// What is to be done next, or `nil` if the version is up to date.
@@ -97,7 +100,12 @@ public struct CatchUpQueue: Sendable {
         while let first = items.first, isSuperseded(first) { removeFirst() }
         guard let first = items.first else {
             copiedThrough = [:]
+            anyCopiedThrough = 0
             return nil
+        }
+        if first.write.keys == .everything, isPartlyCopied(first), copiesKeys {
+            requireEverything()
+            return .everything
         }
         guard case .replay(_, let prelude) = first.write.content, !isPartlyCopied(first) else {
             return copies(countMax)
@@ -118,8 +126,10 @@ public struct CatchUpQueue: Sendable {
         var keys: Set<ByteBuffer> = []
         var through: UInt64 = 0
         for item in items {
-            guard item.write.content == .copy || isPartlyCopied(item), keys.count < countMax else { break }
-            keys.formUnion(item.write.keys.names ?? [])
+            guard item.write.content == .copy || isPartlyCopied(item), keys.count < countMax,
+                let names = item.write.keys.names
+            else { break }
+            keys.formUnion(names)
             through = item.sequence
         }
         return .copy(Array(keys), through: through)
@@ -133,12 +143,16 @@ public struct CatchUpQueue: Sendable {
 
     /// Whether copies made since have some of a write's effect: doing it again would do that part twice.
     private func isPartlyCopied(_ item: Item) -> Bool {
-        (item.write.keys.names ?? []).contains { copiedThrough[$0, default: 0] >= item.sequence }
+        guard let names = item.write.keys.names else { return anyCopiedThrough >= item.sequence }
+        return names.contains { copiedThrough[$0, default: 0] >= item.sequence }
     }
 
     /// These keys were copied, or found equal, while nobody wrote to them.
     public mutating func copied(_ keys: some Sequence<ByteBuffer>) {
-        for key in keys where pending[key] != nil { copiedThrough[key] = lastSequence }
+        for key in keys {
+            anyCopiedThrough = lastSequence
+            if pending[key] != nil { copiedThrough[key] = lastSequence }
+        }
     }
 
     /// The writes of a step are done.

@@ -59,7 +59,7 @@ public struct WriteOrder: Sendable {
         return enter(ticket, keys)
     }
 
-    /// Gives a granted ticket back; a ticket that is not in the order changes nothing.
+    /// Gives a ticket back, granted or not; one that is not in the order changes nothing.
     ///
     /// - Returns: the tickets that are granted by this.
     public mutating func finish(_ ticket: Ticket) -> [Ticket] {
@@ -67,7 +67,12 @@ public struct WriteOrder: Sendable {
             exclusive = nil
             return admit()
         }
-        guard let wanted = tickets.removeValue(forKey: ticket) else { return [] }
+        guard let wanted = tickets.removeValue(forKey: ticket) else {
+            // It was held: those behind it may have waited for nobody else.
+            guard let index = held.firstIndex(where: { $0.ticket == ticket }) else { return [] }
+            held.remove(at: index)
+            return admit()
+        }
         var granted: [Ticket] = []
         for key in wanted.keys.names ?? [] { leave(ticket, key, &granted) }
         if !held.isEmpty { granted += admit() }

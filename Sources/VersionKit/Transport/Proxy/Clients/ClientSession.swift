@@ -165,19 +165,15 @@ final class ClientSession {
     func perform(_ handler: inout ConnectionHandler) {
         var answered: UInt64 = 0
         var failed: UInt64 = 0
-        var unlike: [(keys: [ByteBuffer], version: Version)] = []
         for action in handler.takeActions() {
             switch action {
             case .send(let bytes, let version): connection(to: version)?.send(bytes)
             case .reply(let bytes): outgoing.append(bytes) { port?.write($0) }
             case .order(let number, let keys): order(number, keys)
-            case .finish(let number):
-                // Keys on which versions came to differ are mended before anybody else writes to them.
-                server.catchUp.mend(unlike, then: ticket(number))
-                unlike = []
+            case .finish(let number): server.writes.finish(ticket(number))
             case .catchUp(let missed, let version):
                 if missed.content == .copy, let keys = missed.keys.names, server.writes.takesWrites(version) {
-                    unlike.append((keys, version))
+                    server.catchUp.mend(keys, of: version)
                 } else {
                     server.writes.missed(missed, by: version)
                 }
@@ -193,7 +189,6 @@ final class ClientSession {
                 isEnding = true
             }
         }
-        for (keys, version) in unlike { server.writes.missed(MissedWrite(Keys(keys), .copy), by: version) }
         if answered > 0 {
             server.count {
                 $0.requests += answered

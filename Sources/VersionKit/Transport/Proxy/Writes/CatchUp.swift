@@ -17,6 +17,8 @@ final class CatchUp: Sendable {
     private struct Tasks {
         var watching: [Version: Task<Void, Never>] = [:]
         var working: [Version: Task<Void, Never>] = [:]
+        /// Keys that wait for their turn to be copied.
+        var mending: Set<Unlike> = []
     }
 
     /// How long to wait before a version that could not be reached is tried again, at first and at most.
@@ -66,24 +68,34 @@ final class CatchUp: Sendable {
 
     // MARK: Keys that differ
 
-    /// Copies keys to versions that did something else with them than the one whose word counts, and then gives back the
-    /// ticket of the write in which they did.
-    func mend(_ unlike: [(keys: [ByteBuffer], version: Version)], then ticket: WriteOrder.Ticket) {
-        guard !unlike.isEmpty else { return writes.finish(ticket) }
+    /// Copies keys to a version that did something else with them than the one whose word counts.
+    ///
+    /// It takes its turn like a write: whoever asked before, the same client's next writes included, comes first. Until
+    /// then one copy is enough for all who find the keys unlike.
+    func mend(_ keys: [ByteBuffer], of version: Version) {
+        let unlike = Unlike(keys: Set(keys), version: version)
+        guard tasks.withLock({ $0.mending.insert(unlike).inserted }) else { return }
+        writes.noteMending(version)
         Task {
-            for (keys, version) in unlike {
-                do {
-                    guard let end = writes.end(of: version) else { continue }
+            defer { writes.noteMending(version, isOver: true) }
+            do {
+                try await holding(Keys(keys)) {
+                    tasks.withLock { _ = $0.mending.remove(unlike) }
+                    guard let end = writes.end(of: version) else { return }
                     guard let source = writes.authority(for: version) else { throw noAuthority(version) }
                     try await access.copy(keys, from: source, to: end)
                     writes.copied(keys, to: version, differing: keys.count)
-                } catch {
-                    // It is down, or about to be: it gets them when it is up again.
-                    writes.missed(MissedWrite(Keys(keys), .copy), by: version)
                 }
+            } catch {
+                // It is down, or about to be: it gets them when it is up again.
+                writes.missed(MissedWrite(Keys(keys), .copy), by: version)
             }
-            writes.finish(ticket)
         }
+    }
+
+    private struct Unlike: Hashable {
+        var keys: Set<ByteBuffer>
+        var version: Version
     }
 
     // MARK: Versions that go down

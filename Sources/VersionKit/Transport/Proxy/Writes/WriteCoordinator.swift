@@ -17,6 +17,8 @@ final class WriteCoordinator: Sendable {
         var queues: [Version: CatchUpQueue] = [:]
         /// Versions that are compared with the others key by key: written to, but not read from.
         var unverified: Set<Version> = []
+        /// How many copies of single keys are on their way to each version.
+        var mending: [Version: UInt64] = [:]
         var numbers = WriteNumbers()
     }
 
@@ -195,6 +197,13 @@ final class WriteCoordinator: Sendable {
 
     // MARK: Numbers
 
+    /// A copy of keys to a version is on its way, or not any more.
+    func noteMending(_ version: Version, isOver: Bool = false) {
+        state.withLock { state in
+            if isOver { state.mending[version, default: 1] -= 1 } else { state.mending[version, default: 0] += 1 }
+        }
+    }
+
     func noteDiverged(_ version: Version) { state.withLock { $0.numbers.diverged[version, default: 0] += 1 } }
 
     /// Says why a version cannot be brought up to date at the moment; `nil`: it can.
@@ -208,6 +217,9 @@ final class WriteCoordinator: Sendable {
                 if queue.dropped > 0 { numbers.diverged[version, default: 0] += queue.dropped }
             }
             for version in state.unverified { numbers.lag[version, default: 0] += 1 }
+            for (version, count) in state.mending where count > 0 && state.table.versions.contains(version) {
+                numbers.lag[version, default: 0] += count
+            }
             return numbers
         }
     }
