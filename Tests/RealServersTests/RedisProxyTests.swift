@@ -178,6 +178,19 @@ struct RedisProxyTests {
         #expect(direct.ask("GET", "a") == "2")
     }
 
+    @Test("a change of database in the middle of a pipeline means what it says", arguments: [[1], [1, 2]])
+    func pipelinedSession(_ versions: [Int]) async throws {
+        await serve(1, versions.count == 1 ? [1] : [1, 2])
+        proxy.listen(descriptor: listener)
+        let client = try client()
+        let commands = [
+            ["SET", "a", "0"], ["SELECT", "1"], ["SET", "a", "1"], ["GET", "a"], ["SELECT", "0"], ["GET", "a"],
+        ]
+        client.send(commands.map(RedisClient.command).joined())
+        let replies = commands.map { _ in client.reply() ?? "lost" }
+        #expect(replies == ["OK", "OK", "OK", "1", "OK", "0"])
+    }
+
     @Test("garbage gets Redis's own error, and other clients go on")
     func garbage() async throws {
         await serve(1, [1, 2])

@@ -9,8 +9,7 @@ extension MemcachedAdapter: KeyedAdapter {
     public func page(_ replies: [Reply], after _: Never?) throws(ProxyError) -> (keys: [ByteBuffer], next: Never?) {
         guard let reply = replies.first, !isError(reply) else { throw .malformedReply("no list of keys") }
         let keys = String(buffer: reply).split(whereSeparator: \.isNewline).dropLast().map { line in
-            let name = line.dropFirst("key=".count).prefix { $0 != " " }
-            let parts = name.split(separator: "%", omittingEmptySubsequences: false)
+            let parts = line.dropFirst(4).prefix { $0 != " " }.split(separator: "%", omittingEmptySubsequences: false)
             let rest = parts.dropFirst().flatMap { [UInt8($0.prefix(2), radix: 16) ?? 0] + $0.dropFirst(2).utf8 }
             return ByteBuffer(bytes: Array(parts[0].utf8) + rest)
         }
@@ -21,9 +20,7 @@ extension MemcachedAdapter: KeyedAdapter {
     public func read(_ key: ByteBuffer) -> [Request] { [Request("mg KEY f t v u", key)] }
 
     /// A time to live of more than thirty days would be taken for a time of day, and so it is made one.
-    public func install(
-        _ key: ByteBuffer, from replies: [ByteBuffer], milliseconds: Int64
-    ) throws(ProxyError) -> [Request] {
+    public func install(_ key: ByteBuffer, from replies: [Reply], milliseconds: Int64) throws(ProxyError) -> [Request] {
         guard let reply = replies.first, !isError(reply) else { throw .malformedReply("no state of a key") }
         guard let item = item(reply) else { return [Request("delete KEY", key)] }
         let delay = item.seconds < 0 ? 0 : milliseconds / 1000 + max(item.seconds, 1)

@@ -119,7 +119,10 @@ public enum Effect<Request: Sendable>: Sendable {
 public enum WritePolicy: Sendable, Hashable {
     /// If and only if every version did it (the papers' rule): a version that is down fails every write.
     case allOrFail
-    /// If the version that clients read from did it. What another one misses is kept in a durable, bounded queue and
-    /// brought to it in order, and until then nothing is read from it and it cannot become the only one.
+    /// If the version that clients read from did it. What another one misses is kept in a bounded queue and brought to it
+    /// in order, and until then nothing is read from it and it cannot become the only one.
+    ///
+    /// The queue is in the proxy's memory. A proxy that is started anew does not know what was in it, and with a
+    /// ``KeyedAdapter`` compares all keys; without one, choose this policy only if you can bear that loss.
     case catchUp
 }

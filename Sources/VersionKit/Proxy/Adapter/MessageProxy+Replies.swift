@@ -62,7 +62,8 @@ extension MessageProxy {
                 connection.enqueueClient(original)
                 exchanges.removeFirst()
                 delivered += 1
-                return deliver(&connection)
+                deliver(&connection)
+                return startReady(&connection)
             }
             exchanges[index].awaited = []
             if let original {
