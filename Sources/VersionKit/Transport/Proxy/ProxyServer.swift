@@ -113,7 +113,13 @@ package final class ProxyServer: Sendable {
                 }
             }
             .withBoundSocket(descriptor)
-        channel.whenSuccess { channel in self.state.withLock { $0.datagramChannels.append(channel) } }
+        channel.whenComplete { result in
+            switch result {
+            case .success(let channel): self.state.withLock { $0.datagramChannels.append(channel) }
+            // Nobody is served there, and operators see it.
+            case .failure: self.count { $0.refused += 1 }
+            }
+        }
     }
 
     /// Takes a client's connection over, with bytes that were read from it and not used yet.

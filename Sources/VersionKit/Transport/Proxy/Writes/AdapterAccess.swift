@@ -98,7 +98,7 @@ final class AdapterAccess<Adapter: MessageAdapter>: VersionAccess {
         guard let keys else { preconditionFailure("the adapter does not copy keys") }
         forgetSession(of: [source.version, target.version])
         let requests = try await with(source) { try await keys.read(adapter, names, $0) }
-        try await with(target) { try await $0.askAll(requests, adapter, limits) }
+        try await with(target) { try await $0.askAll(requests, adapter) }
     }
 
     func differing(_ names: [ByteBuffer], _ one: VersionEnd, _ other: VersionEnd) async throws -> [ByteBuffer] {
@@ -122,7 +122,7 @@ final class AdapterAccess<Adapter: MessageAdapter>: VersionAccess {
 
 extension VersionChannel {
     /// Asks for all of this, and minds that everything was done.
-    fileprivate func askAll(_ requests: [Adapter.Request], _ adapter: Adapter, _ limits: Limits) async throws {
+    fileprivate func askAll(_ requests: [Adapter.Request], _ adapter: Adapter) async throws {
         let replies = try await ask(requests)
         guard let index = replies.firstIndex(where: { adapter.judge($0) != .answer }) else { return }
         throw ProxyError(

@@ -152,11 +152,6 @@ final class WriteCoordinator: Sendable {
         }
     }
 
-    /// As ``nextStep(for:)``, without beginning anything.
-    func isUpToDate(_ version: Version) -> Bool {
-        state.withLock { $0.queues[version] == nil && !$0.unverified.contains(version) }
-    }
-
     /// Keys of a version were copied, or found equal, while its caller held their ticket.
     func copied(_ keys: [ByteBuffer], to version: Version, differing: Int) {
         state.withLock { state in
