@@ -16,7 +16,7 @@ struct RedisTransactionTests {
         let block = words("UNWATCH", "MULTI", "INCR a", "PEXPIREAT b 1700000010000", "PTTL c", "EXEC")
         #expect(talk.takeSent(1) == block)
         #expect(talk.takeSent(2) == block)
-        #expect(talk.takeOrdered() == [[redisKey("a"), redisKey("b")]])
+        #expect(talk.takeOrdered() == [[redisMark("a"), redisMark("b")]])
         try talk.reply("+OK\r\n+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n:1\r\n:1\r\n:8\r\n", from: 1)
         // How long a key has to live is no matter of agreement.
         try talk.reply("+OK\r\n+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n:1\r\n:1\r\n:7\r\n", from: 2)

@@ -15,7 +15,7 @@ struct RedisTalk {
     private(set) var sent: [Version: String] = [:]
     private(set) var received = ""
     /// The keys of each write that asked for its turn; `nil`: all keys.
-    private(set) var ordered: [Set<ByteBuffer>?] = []
+    private(set) var ordered: [Set<KeyMark>?] = []
     /// The keys that are to be copied to a version, and what it is to be sent again.
     private(set) var copied: [Version: [Set<ByteBuffer>]] = [:]
     private(set) var resent: [Version: String] = [:]
@@ -84,7 +84,7 @@ struct RedisTalk {
         return received
     }
 
-    mutating func takeOrdered() -> [Set<ByteBuffer>?] {
+    mutating func takeOrdered() -> [Set<KeyMark>?] {
         defer { ordered = [] }
         return ordered
     }
@@ -107,7 +107,12 @@ struct RedisTalk {
             case .send(let bytes, let version): sent[version, default: ""] += String(buffer: bytes)
             case .reply(let bytes): received += String(buffer: bytes)
             case .order(let number, let keys):
-                ordered.append(keys.names.map { Set($0) })
+                ordered.append(keys.names.map { Set($0.map { KeyMark($0) }) })
+                var next = self.handler
+                proxy.ordered(number, &next)
+                perform(&next)
+            case .orderRun(let number, let marks):
+                ordered.append(Set(marks))
                 var next = self.handler
                 proxy.ordered(number, &next)
                 perform(&next)
@@ -123,6 +128,9 @@ struct RedisTalk {
         }
     }
 }
+
+/// What writes to a key are ordered by.
+func redisMark(_ name: String, _ database: UInt16 = 0) -> KeyMark { KeyMark(redisKey(name, database)) }
 
 /// The library's name of a key.
 func redisKey(_ name: String, _ database: UInt16 = 0) -> ByteBuffer {

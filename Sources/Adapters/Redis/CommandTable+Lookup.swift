@@ -40,6 +40,8 @@ struct CommandTable: Sendable {
     private var commands: [UInt64: RedisCommand] = [:]
     /// Commands whose second word belongs to the name.
     private var containers: Set<UInt64> = []
+    /// What the quick look says of those that have one word.
+    private(set) var glances: [ShortName: GlanceKind] = [:]
 
     init(_ lines: String, _ roles: String) {
         var named: [Substring: Set<String>] = [:]
@@ -47,15 +49,22 @@ struct CommandTable: Sendable {
             let words = line.split(separator: " ")
             for name in words.dropFirst() { named[name, default: []].insert(String(words[0])) }
         }
+        var several: Set<Substring> = []
         for line in lines.split(separator: "\n") {
             let command = RedisCommand(line.split(separator: " "), named)
             let hash = command.name.utf8.reduce(Self.seed, Self.mix)
             precondition(commands[hash] == nil, "two commands share a hash: \(command.name)")
             commands[hash] = command
+            if !command.name.contains("|"), let name = ShortName(command.name.utf8) {
+                glances[name] = GlanceKind(command)
+            }
+            // What it is, its second word decides.
+            if let words = command.name.firstIndex(of: "|") { several.insert(command.name[..<words]) }
             if let bar = command.name.firstIndex(of: "|") {
                 containers.insert(command.name[..<bar].utf8.reduce(Self.seed, Self.mix))
             }
         }
+        for name in several { ShortName(name.utf8).map { glances[$0] = nil } }
     }
 
     /// The command that arguments begin with. A command of which there is only one form may be asked for by its first

@@ -41,6 +41,9 @@ public struct VersionList: Sendable, Hashable {
         return list
     }
 
+    /// The newest version that answers reads, or `nil` when none does.
+    public var newestReading: Version? { entries.last { $0.role == .full }?.version }
+
     /// The versions that have all of the state: every one but those that are ``Role/filling``.
     public var complete: VersionList {
         var list = self

@@ -12,8 +12,8 @@ public import NIOCore
 ///
 /// - Note: S 3.4, figure 5; R12.
 public struct PeekBuffer: Sendable, Equatable {
-    @usableFromInline private(set) var bytes: ByteBuffer
-    @usableFromInline private(set) var mark: Int
+    @usableFromInline var bytes: ByteBuffer
+    @usableFromInline var mark: Int
 
     /// A buffer with these bytes; nothing is peeked yet.
     public init(_ bytes: ByteBuffer = ByteBuffer()) {
@@ -22,12 +22,15 @@ public struct PeekBuffer: Sendable, Equatable {
     }
 
     /// How many bytes were peeked since the beginning or the last ``resetPeek()``.
+    @inlinable
     public var peekedBytes: Int { mark }
 
     /// How many bytes are still to be peeked.
+    @inlinable
     public var availableBytes: Int { bytes.readableBytes - mark }
 
     /// All bytes held, peeked or not.
+    @inlinable
     public var count: Int { bytes.readableBytes }
 
     /// The next `length` bytes, or `nil` if so many are not there: then the mark stays where it is.
@@ -74,15 +77,18 @@ public struct PeekBuffer: Sendable, Equatable {
     /// Moves the mark past the next `length` bytes.
     ///
     /// - Precondition: so many bytes are there. More is a parser's bug, and traps.
+    @inlinable
     public mutating func skip(_ length: Int) {
         precondition(length >= 0 && length <= availableBytes, "skipped \(length) of \(availableBytes) bytes")
         mark += length
     }
 
     /// Goes back to the first byte.
+    @inlinable
     public mutating func resetPeek() { mark = 0 }
 
     /// The first `length` bytes, peeked or not, sharing storage; `nil` if there are fewer.
+    @inlinable
     public func prefix(_ length: Int) -> ByteBuffer? {
         guard length >= 0 else { return nil }
         return bytes.getSlice(at: bytes.readerIndex, length: length)

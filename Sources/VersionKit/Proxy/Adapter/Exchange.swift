@@ -51,8 +51,8 @@ public import VersionKitModel
     @usableFromInline let client: Version
     @usableFromInline let original: ByteBuffer
     @usableFromInline var plan: Plan
-    /// Whether it has a place in the order of writes.
-    @usableFromInline var isOrdered = false
+    /// The number under which it has a place in the order of writes: its own, or that of the first of a run.
+    @usableFromInline var ticket: Int?
     /// Whether it is its turn.
     @usableFromInline var isGranted = true
     /// Versions whose answer is still to come.

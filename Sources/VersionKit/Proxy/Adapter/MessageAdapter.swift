@@ -44,6 +44,22 @@ public protocol MessageAdapter: Sendable {
     /// default nothing.
     func goodbye(_ error: ProxyError, to client: Version?) -> ByteBuffer?
 
+    // MARK: At a glance
+
+    /// A quick look at a request: the bytes that were peeked when this returns are the request's. `nil`: not complete.
+    ///
+    /// Requests of which this says enough travel together, as they came, without being parsed, and their replies go back
+    /// in the same way: several times as fast. By default ``Glance/unusual``, which is always right.
+    ///
+    /// What is not unusual has one reply; all versions take the client's own bytes, and clients theirs; it neither
+    /// changes the session nor is changed by ``dispatch(_:_:)``; and ``parseRequest(_:from:)`` finds the same end. The
+    /// framing checks of VersionKitTesting compare the two.
+    func glance(at bytes: inout PeekBuffer, from client: Version, in session: Session) -> Glance?
+
+    /// A quick look at a reply to such a request: whether ``judge(_:)`` would call it an ``Verdict/answer`` and only
+    /// equal bytes agree with it. `nil`: not complete. By default `false`, which is always right.
+    func glanceReply(at bytes: inout PeekBuffer, from version: Version) -> Bool?
+
     // MARK: Decisions
 
     /// What is to be done with a request, which may be changed on the way (a time that was relative made absolute).
@@ -117,6 +133,12 @@ extension MessageAdapter {
     public func identifyClient(_ bytes: inout PeekBuffer) throws(ProxyError) -> Version? { 1 }
 
     public func goodbye(_ error: ProxyError, to client: Version?) -> ByteBuffer? { nil }
+
+    @inlinable
+    public func glance(at bytes: inout PeekBuffer, from client: Version, in session: Session) -> Glance? { .unusual }
+
+    @inlinable
+    public func glanceReply(at bytes: inout PeekBuffer, from version: Version) -> Bool? { false }
 
     public func choose(_ replies: [(version: Version, reply: Reply)], to request: Request) -> Int {
         replies.count - 1

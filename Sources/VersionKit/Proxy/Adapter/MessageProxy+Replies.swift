@@ -13,6 +13,7 @@ extension MessageProxy {
             throw .malformedReply("version \(version) sent \(data.count) bytes that nobody asked for")
         }
         if number == Lane<Adapter.Request>.greeting { return try handleGreeting(lane, &data) }
+        if !runs.isEmpty { return try handleRunReply(lane, &data, &connection) }
         // An exchange that failed early is answered, and its late replies are for nobody; their framing still counts.
         guard number >= delivered else {
             preconditionFailure("an answered request is still owed a reply by version \(version)")

@@ -6,8 +6,12 @@ public import VersionKitModel
 extension MessageProxy {
     @inlinable
     public mutating func ordered(_ number: Int, _ connection: inout ConnectionHandler) {
+        if !runs.isEmpty { return grantRun(number, &connection) }
         guard number >= delivered, number - delivered < exchanges.count else { return }
-        exchanges[number - delivered].isGranted = true
+        for index in (number - delivered)..<exchanges.count {
+            guard exchanges[index].ticket == number else { break }
+            exchanges[index].isGranted = true
+        }
         startReady(&connection)
     }
 

@@ -6,6 +6,7 @@ public import VersionKitModel
 extension MessageProxy {
     @inlinable
     public mutating func versionLost(_ version: Version, _ connection: inout ConnectionHandler) {
+        expand(&connection)
         guard let lane = lane(of: version) else { return }
         let numbers = lanes.remove(at: lane).owed.filter { $0 != Lane<Adapter.Request>.greeting }
         let isListed = connection.versions.contains(version)
@@ -61,6 +62,7 @@ extension MessageProxy {
     /// A version that is no longer listed owes nothing: what it was asked is decided by the others.
     @inlinable
     public mutating func versionsChanged(_ connection: inout ConnectionHandler) {
+        expand(&connection)
         for version in lanes.map(\.version) where !connection.versions.contains(version) {
             versionLost(version, &connection)
         }

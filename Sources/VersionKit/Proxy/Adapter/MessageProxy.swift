@@ -10,7 +10,8 @@ public import VersionKitWire
 /// its requests, whatever the order in which versions answer.
 ///
 /// The parts: requests come in and are begun here; `+Sending` starts them when it is their turn; `+Replies` takes the
-/// answers; `+Writes` settles writes to several versions; `+Versions` deals with versions that come and go.
+/// answers; `+Writes` settles writes to several versions; `+Versions` deals with versions that come and go. `+Runs` is the
+/// short way for requests that need no look inside, and `+Expansion` the way back from it.
 public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
     @usableFromInline typealias Conversation = Exchange<Adapter>
 
@@ -23,6 +24,10 @@ public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
     /// The number of the first request that waits for its turn.
     @usableFromInline var started = 0
     @usableFromInline var lanes: [Lane<Adapter.Request>] = []
+    /// Requests that travel together. While there are any, there are no exchanges.
+    @usableFromInline var runs: Deque<Run> = []
+    /// How many requests of a run that was taken apart are still to be settled, by its ticket.
+    @usableFromInline var shared: [Int: Int] = [:]
     /// A request is under way that may change what the next ones mean.
     @usableFromInline var isSessionChanging = false
     /// The client is not served on, because of this.
@@ -40,7 +45,7 @@ public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
     }
 
     @inlinable
-    public var isQuiescent: Bool { exchanges.isEmpty }
+    public var isQuiescent: Bool { exchanges.isEmpty && runs.isEmpty }
 
     @inlinable
     public func isAwaiting(_ version: Version) -> Bool { lane(of: version).map { !lanes[$0].owed.isEmpty } ?? false }
@@ -81,9 +86,12 @@ public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
             guard let speaker = identified else { return 0 }
             self.speaker = speaker
             data.resetPeek()
+            if exchanges.isEmpty, let length = takeRun(from: speaker, &data, &connection) { return length }
+            data.resetPeek()
             guard let request = try adapter.parseRequest(&data, from: speaker) else { return 0 }
             let length = data.peekedBytes
             precondition(length > 0, "an adapter parsed a request of no bytes")
+            expand(&connection)
             begin(request, from: speaker, original: data.prefix(length) ?? ByteBuffer(), &connection)
             return length
         } catch {
@@ -95,6 +103,7 @@ public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
     @inlinable
     public mutating func refuse(_ error: ProxyError, _ connection: inout ConnectionHandler) {
         guard refusal == nil else { return }
+        expand(&connection)
         refusal = error
         deliver(&connection)
     }
@@ -108,12 +117,13 @@ public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
             versions: connection.versions, milliseconds: connection.milliseconds, session: session)
         let dispatch = adapter.dispatch(&request, &context)
         session = context.session
-        var exchange = Conversation(request, from: client, original: original, plan: plan(dispatch, connection))
+        var exchange = Conversation(
+            request, from: client, original: original, plan: plan(dispatch, connection.versions))
         let number = delivered + exchanges.count
         switch exchange.plan {
         case .all(let keys, _), .lead(let keys):
             guard !keys.isEmpty else { break }
-            exchange.isOrdered = true
+            exchange.ticket = number
             exchange.isGranted = false
             connection.order(number, by: keys)
         default: break
@@ -128,9 +138,9 @@ public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
     }
 
     @inlinable
-    func plan(_ dispatch: Dispatch<Adapter.Reply>, _ connection: ConnectionHandler) -> Conversation.Plan {
+    func plan(_ dispatch: Dispatch<Adapter.Reply>, _ versions: VersionList) -> Conversation.Plan {
         // With one version every way is the same, and nothing needs to be ordered.
-        let alone = connection.versions.count == 1 ? connection.versions.max : nil
+        let alone = versions.count == 1 ? versions.max : nil
         switch dispatch {
         case .answer: return .decided
         case .only(let version): return .single(version)
@@ -172,10 +182,20 @@ public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
     /// Clears up behind an exchange whose outcome is there, and delivers what can be delivered.
     @inlinable
     mutating func conclude(_ number: Int, _ connection: inout ConnectionHandler) {
-        if exchanges[number - delivered].isOrdered { connection.finish(number) }
+        if let ticket = exchanges[number - delivered].ticket { finish(ticket, &connection) }
         if case .session = exchanges[number - delivered].plan { isSessionChanging = false }
         deliver(&connection)
         startReady(&connection)
+    }
+
+    /// Gives a ticket back, once all that share it are done.
+    @inlinable
+    mutating func finish(_ ticket: Int, _ connection: inout ConnectionHandler) {
+        if let left = shared[ticket] {
+            shared[ticket] = left > 1 ? left - 1 : nil
+            guard left == 1 else { return }
+        }
+        connection.finish(ticket)
     }
 
     /// Sends what is decided, as far as the order of requests allows.

@@ -26,6 +26,8 @@ public struct ConnectionHandler: Sendable {
         case reply(ByteBuffer)
         /// Call ``ProxyCallbacks/ordered(_:_:)`` when no other write to these keys is under way.
         case order(Int, Keys)
+        /// The same for a run of writes that were not looked into.
+        case orderRun(Int, [KeyMark])
         /// A write that was ordered is done.
         case finish(Int)
         /// Keep what a version missed until it can be brought to it.
@@ -38,6 +40,8 @@ public struct ConnectionHandler: Sendable {
         case diverged(Version)
         /// A request was answered; `failed` if the answer says that it was not done.
         case answered(failed: Bool)
+        /// So many requests of a run were answered, and done.
+        case answeredRun(Int)
         /// Close the client's connection once all bytes before this have left. `error`: because of what it sent.
         case closeClient(ProxyError?)
     }
@@ -74,6 +78,10 @@ public struct ConnectionHandler: Sendable {
     /// own name for the write; ``finish(_:)`` has to follow.
     public mutating func order(_ number: Int, by keys: Keys) { recorded.append(.order(number, keys)) }
 
+    /// As ``order(_:by:)`` for several writes with one turn.
+    @usableFromInline
+    mutating func order(_ number: Int, by marks: [KeyMark]) { recorded.append(.orderRun(number, marks)) }
+
     /// Says that a write which was ordered is done.
     public mutating func finish(_ number: Int) { recorded.append(.finish(number)) }
 
@@ -87,6 +95,10 @@ public struct ConnectionHandler: Sendable {
 
     /// Says that a client's request was answered; the figures that operators see come from this.
     public mutating func noteAnswered(failed: Bool) { recorded.append(.answered(failed: failed)) }
+
+    /// As ``noteAnswered(failed:)`` for so many requests, all of them done.
+    @usableFromInline
+    mutating func noteAnswered(_ count: Int) { recorded.append(.answeredRun(count)) }
 
     /// Says that a write was done by some versions and not by this one, for good.
     public mutating func noteDiverged(_ version: Version) { recorded.append(.diverged(version)) }

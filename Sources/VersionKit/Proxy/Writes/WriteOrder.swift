@@ -1,5 +1,4 @@
 import DequeModule
-import NIOCore
 
 /// Sees to it that writes which share a key are never under way on two connections at one time: then every version does
 /// them in the same order, whichever connections they came by.
@@ -29,16 +28,22 @@ public struct WriteOrder: Sendable {
         var isFree: Bool
     }
 
+    /// Who is in the line for one key. Most are alone, and take no memory of their own for that.
+    private struct Line: Sendable {
+        var first: Place
+        var rest: Deque<Place> = []
+    }
+
     private struct Wanted: Sendable {
-        var keys: Keys
+        var keys: KeyMarks
         /// The keys for which others come first.
         var waits: Int
     }
 
-    private var lines: [ByteBuffer: Deque<Place>] = [:]
+    private var lines: [KeyMark: Line] = [:]
     private var tickets: [Ticket: Wanted] = [:]
     /// Who waits for, or behind, a write that touches everything.
-    private var held: Deque<(ticket: Ticket, keys: Keys)> = []
+    private var held: Deque<(ticket: Ticket, keys: KeyMarks)> = []
     private var exclusive: Ticket?
 
     /// An order that nobody is in.
@@ -47,11 +52,16 @@ public struct WriteOrder: Sendable {
     /// How many tickets are granted or wait.
     public var count: Int { tickets.count + held.count + (exclusive == nil ? 0 : 1) }
 
+    /// Asks for a ticket by names.
+    ///
+    /// - Returns: whether it is granted at once.
+    public mutating func ask(_ ticket: Ticket, for keys: Keys) -> Bool { ask(ticket, by: KeyMarks(keys)) }
+
     /// Asks for a ticket.
     ///
     /// - Returns: whether it is granted at once.
     /// - Precondition: the ticket is not in the order already.
-    public mutating func ask(_ ticket: Ticket, for keys: Keys) -> Bool {
+    public mutating func ask(_ ticket: Ticket, by keys: KeyMarks) -> Bool {
         if exclusive != nil || !held.isEmpty || keys == .everything {
             held.append((ticket, keys))
             return admit().contains(ticket)
@@ -74,39 +84,65 @@ public struct WriteOrder: Sendable {
             return admit()
         }
         var granted: [Ticket] = []
-        for key in wanted.keys.names ?? [] { leave(ticket, key, &granted) }
+        switch wanted.keys {
+        case .one(let key): leave(ticket, key, &granted)
+        case .several(let keys): for key in keys { leave(ticket, key, &granted) }
+        case .everything: break
+        }
         if !held.isEmpty { granted += admit() }
         return granted
     }
 
-    private mutating func enter(_ ticket: Ticket, _ keys: Keys) -> Bool {
+    private mutating func enter(_ ticket: Ticket, _ keys: KeyMarks) -> Bool {
         var waits = 0
-        for key in keys.names ?? [] {
-            let isFree = lines[key]?.allSatisfy { $0.ticket.owner == ticket.owner } ?? true
-            lines[key, default: []].append(Place(ticket: ticket, isFree: isFree))
-            if !isFree { waits += 1 }
+        switch keys {
+        case .one(let key): if !enter(ticket, key) { waits += 1 }
+        case .several(let keys): for key in keys where !enter(ticket, key) { waits += 1 }
+        case .everything: break
         }
         let known = tickets.updateValue(Wanted(keys: keys, waits: waits), forKey: ticket)
         precondition(known == nil, "a ticket was asked for twice")
         return waits == 0
     }
 
-    private mutating func leave(_ ticket: Ticket, _ key: ByteBuffer, _ granted: inout [Ticket]) {
-        guard var line = lines[key], let index = line.firstIndex(where: { $0.ticket == ticket }) else { return }
-        line.remove(at: index)
-        guard let owner = line.first?.ticket.owner else {
-            lines[key] = nil
-            return
+    /// Whether nobody else is in the line before it.
+    private mutating func enter(_ ticket: Ticket, _ key: KeyMark) -> Bool {
+        guard let line = lines[key] else {
+            lines[key] = Line(first: Place(ticket: ticket, isFree: true))
+            return true
         }
-        for index in line.indices {
-            guard line[index].ticket.owner == owner else { break }
-            guard !line[index].isFree else { continue }
-            line[index].isFree = true
-            let next = line[index].ticket
-            tickets[next]?.waits -= 1
-            if tickets[next]?.waits == 0 { granted.append(next) }
+        let isFree =
+            line.first.ticket.owner == ticket.owner && line.rest.allSatisfy { $0.ticket.owner == ticket.owner }
+        lines[key]?.rest.append(Place(ticket: ticket, isFree: isFree))
+        return isFree
+    }
+
+    private mutating func leave(_ ticket: Ticket, _ key: KeyMark, _ granted: inout [Ticket]) {
+        guard var line = lines[key] else { return }
+        if line.first.ticket == ticket {
+            guard let next = line.rest.popFirst() else {
+                lines[key] = nil
+                return
+            }
+            line.first = next
+        } else if let index = line.rest.firstIndex(where: { $0.ticket == ticket }) {
+            line.rest.remove(at: index)
+        }
+        // The first one's connection goes on, with all that it sent before anybody else.
+        let owner = line.first.ticket.owner
+        free(&line.first, &granted)
+        for index in line.rest.indices {
+            guard line.rest[index].ticket.owner == owner else { break }
+            free(&line.rest[index], &granted)
         }
         lines[key] = line
+    }
+
+    private mutating func free(_ place: inout Place, _ granted: inout [Ticket]) {
+        guard !place.isFree else { return }
+        place.isFree = true
+        tickets[place.ticket]?.waits -= 1
+        if tickets[place.ticket]?.waits == 0 { granted.append(place.ticket) }
     }
 
     /// Lets in those who were held, as far as a write that touches everything allows.

@@ -170,7 +170,8 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
             case .send(let bytes, let version):
                 clients[client]?.sent[version, default: ByteBuffer()].writeImmutableBuffer(bytes)
             case .reply(let bytes): clients[client]?.received.writeImmutableBuffer(bytes)
-            case .order(let number, let keys): order(number, keys, client)
+            case .order(let number, let keys): order(number, KeyMarks(keys), client)
+            case .orderRun(let number, let marks): order(number, .several(marks), client)
             case .finish(let number): finish(number, client)
             case .catchUp(let write, let version):
                 missed[version, default: []].append(write)
@@ -183,14 +184,15 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
             case .answered(let failed):
                 answered.all += 1
                 answered.failed += failed ? 1 : 0
+            case .answeredRun(let count): answered.all += count
             case .closeClient: clients[client]?.isClosed = true
             }
         }
     }
 
-    private mutating func order(_ number: Int, _ keys: Keys, _ client: String) {
+    private mutating func order(_ number: Int, _ keys: KeyMarks, _ client: String) {
         guard let owner = clients[client]?.owner else { return }
-        if !ordersWrites || order.ask(.init(owner: owner, number: number), for: keys) { granted(number, client) }
+        if !ordersWrites || order.ask(.init(owner: owner, number: number), by: keys) { granted(number, client) }
     }
 
     private mutating func granted(_ number: Int, _ client: String) {

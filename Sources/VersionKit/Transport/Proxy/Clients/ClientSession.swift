@@ -169,7 +169,8 @@ final class ClientSession {
             switch action {
             case .send(let bytes, let version): connection(to: version)?.send(bytes)
             case .reply(let bytes): outgoing.append(bytes) { port?.write($0) }
-            case .order(let number, let keys): order(number, keys)
+            case .order(let number, let keys): order(number, KeyMarks(keys))
+            case .orderRun(let number, let marks): order(number, .several(marks))
             case .finish(let number): server.writes.finish(ticket(number))
             case .catchUp(let missed, let version):
                 if missed.content == .copy, let keys = missed.keys.names, server.writes.takesWrites(version) {
@@ -183,6 +184,7 @@ final class ClientSession {
             case .answered(let isFailure):
                 answered += 1
                 if isFailure { failed += 1 }
+            case .answeredRun(let count): answered += UInt64(count)
             case .closeClient(let error):
                 guard !isEnding else { break }
                 if error != nil { server.count { $0.refused += 1 } }
@@ -199,7 +201,7 @@ final class ClientSession {
 
     private func ticket(_ number: Int) -> WriteOrder.Ticket { WriteOrder.Ticket(owner: writer, number: number) }
 
-    private func order(_ number: Int, _ keys: Keys) {
+    private func order(_ number: Int, _ keys: KeyMarks) {
         let bound = NIOLoopBound(self, eventLoop: loop)
         let loop = loop
         let isGranted = server.writes.order(ticket(number), keys) {

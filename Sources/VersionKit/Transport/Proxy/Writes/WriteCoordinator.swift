@@ -50,9 +50,9 @@ final class WriteCoordinator: Sendable {
     ///
     /// - Parameter granted: called later, on any thread, if the ticket is not granted at once.
     /// - Returns: whether it is granted at once.
-    func order(_ ticket: WriteOrder.Ticket, _ keys: Keys, granted: @escaping @Sendable () -> Void) -> Bool {
+    func order(_ ticket: WriteOrder.Ticket, _ keys: KeyMarks, granted: @escaping @Sendable () -> Void) -> Bool {
         state.withLock { state in
-            if state.order.ask(ticket, for: keys) { return true }
+            if state.order.ask(ticket, by: keys) { return true }
             state.waiting[ticket] = granted
             return false
         }
