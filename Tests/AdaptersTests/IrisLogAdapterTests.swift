@@ -170,7 +170,7 @@ private struct Talk {
                 proxy.ordered(number, &next)
                 perform(&next)
             case .closeClient(let error): closed = error
-            case .answered, .answeredRun, .orderRun, .finish, .catchUp, .drop, .diverged: break
+            case .sendShared, .answered, .answeredRun, .orderRun, .finish, .catchUp, .drop, .diverged: break
             }
         }
     }

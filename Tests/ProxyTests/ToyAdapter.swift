@@ -136,7 +136,7 @@ struct Conversation {
             case .needed(let version): needed.append(version)
             case .answered(let isFailure): failed += isFailure ? 1 : 0
             case .closeClient(let error): closed = error
-            case .order, .orderRun, .answeredRun, .finish, .catchUp, .drop, .diverged: break
+            case .sendShared, .order, .orderRun, .answeredRun, .finish, .catchUp, .drop, .diverged: break
             }
         }
     }

@@ -19,6 +19,8 @@ extension RedisAdapter {
         return found.glance
     }
 
+    public func sharesConnections(_ session: RedisSession) -> Bool { session.isFresh }
+
     public func glanceReply(at bytes: inout PeekBuffer, from version: Version) -> Bool? {
         let found = bytes.withUnsafeAvailableBytes { bytes -> (isPlain: Bool, length: Int)? in
             var scanner = GlanceScanner(bytes)

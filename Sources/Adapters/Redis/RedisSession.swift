@@ -34,6 +34,9 @@ public struct RedisSession: Sendable {
         }
     }
 
+    /// Whether a new connection to a server is in this session.
+    var isFresh: Bool { setup.isEmpty && transaction == nil && !isWatching && !hasWatched && database == 0 }
+
     /// A request with ``Dispatch/session`` was done.
     mutating func settle(_ request: RedisRequest) {
         switch request.command?.name {

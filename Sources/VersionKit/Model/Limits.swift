@@ -61,6 +61,13 @@ public struct Limits: Sendable, Equatable {
     /// Requests that came as datagrams and are under way, for each socket; more are dropped and counted.
     public var datagramRequestsMax = 4096
 
+    /// Requests of one client that may be under way on a connection which it shares, before its replies are known to be
+    /// small.
+    public var firstSharedRequestsMax = 16
+
+    /// A client that gets more than so many bytes at one time over a shared connection has one of its own from then on.
+    public var sharedReplyBytesMax = 64 << 10
+
     /// The bytes of an unfinished request that may move to a newer proxy with its connection.
     public var handoverBytesMax = 32 << 10
 

@@ -77,13 +77,18 @@ public import VersionKitModel
 /// What one version still owes to one client, in the order in which it was asked.
 @usableFromInline struct Lane<Request: Sendable>: Sendable {
     @usableFromInline let version: Version
+    /// Whether other clients use the connection, too.
+    @usableFromInline let isShared: Bool
     /// Numbers of requests; ``greeting`` stands for one of ``greetings``.
     @usableFromInline var owed: Deque<Int> = []
     /// Requests of the framework's own at the beginning of a connection.
     @usableFromInline var greetings: Deque<Request> = []
 
     @inlinable
-    init(version: Version) { self.version = version }
+    init(version: Version, isShared: Bool = false) {
+        self.version = version
+        self.isShared = isShared
+    }
 
     /// Not the number of any request.
     @inlinable

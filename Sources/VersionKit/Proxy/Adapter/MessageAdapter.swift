@@ -60,6 +60,11 @@ public protocol MessageAdapter: Sendable {
     /// equal bytes agree with it. `nil`: not complete. By default `false`, which is always right.
     func glanceReply(at bytes: inout PeekBuffer, from version: Version) -> Bool?
 
+    /// Whether requests of this session mean the same on a connection on which nothing was said before. Those that need
+    /// no look inside (``glance(at:from:in:)``) then travel on connections that many clients share. By default `false`:
+    /// every client has connections of its own.
+    func sharesConnections(_ session: Session) -> Bool
+
     // MARK: Decisions
 
     /// What is to be done with a request, which may be changed on the way (a time that was relative made absolute).
@@ -136,6 +141,9 @@ extension MessageAdapter {
 
     @inlinable
     public func glance(at bytes: inout PeekBuffer, from client: Version, in session: Session) -> Glance? { .unusual }
+
+    @inlinable
+    public func sharesConnections(_ session: Session) -> Bool { false }
 
     @inlinable
     public func glanceReply(at bytes: inout PeekBuffer, from version: Version) -> Bool? { false }

@@ -12,6 +12,7 @@ extension MessageProxy {
         let old = runs
         runs = []
         started = old.first { !$0.isStarted }?.first ?? old.last?.end ?? delivered
+        let isShared = old[0].isShared
         var early: [(version: Version, bytes: ByteBuffer)] = []
         for run in old {
             for index in lanes.indices { replaceOwed(run, in: index) }
@@ -20,7 +21,7 @@ extension MessageProxy {
             for answer in run.answers where answer.count > 0 { early.append((answer.version, answer.bytes)) }
         }
         // What had come already is answered now, in the order in which each version sent it.
-        for (version, bytes) in early { answer(bytes, from: version, &connection) }
+        for (version, bytes) in early { answer(bytes, from: version, isShared, &connection) }
         deliver(&connection)
         startReady(&connection)
     }
@@ -31,7 +32,7 @@ extension MessageProxy {
 
     @inlinable
     mutating func replaceOwed(_ run: Run, in lane: Int) {
-        guard run.isStarted, run.outcome == nil,
+        guard run.isStarted, run.outcome == nil, lanes[lane].isShared == run.isShared,
             run.solo.map({ $0 == lanes[lane].version }) ?? versionsAsked(run).contains(lanes[lane].version)
         else { return }
         lanes[lane].owed.removeAll { $0 == run.first }
@@ -92,17 +93,21 @@ extension MessageProxy {
 
     /// Replies that came while their requests were in a run.
     @inlinable
-    mutating func answer(_ bytes: ByteBuffer, from version: Version, _ connection: inout ConnectionHandler) {
+    mutating func answer(
+        _ bytes: ByteBuffer, from version: Version, _ isShared: Bool, _ connection: inout ConnectionHandler
+    ) {
+        // They were counted when they came.
+        let counted = connection.sharedReplies
+        defer { connection.noteSharedReplies(counted - connection.sharedReplies) }
         var data = PeekBuffer(bytes)
         do throws(ProxyError) {
-            while data.count > 0, lane(of: version) != nil {
-                let used = try handleReply(from: version, &data, &connection)
+            while data.count > 0, lane(of: version, isShared: isShared) != nil {
+                let used = try handleReply(from: version, isShared: isShared, &data, &connection)
                 precondition(used > 0, "an adapter glanced at a reply that it finds incomplete")
                 data.consume(used)
             }
         } catch {
-            versionLost(version, &connection)
-            connection.drop(version)
+            preconditionFailure("an adapter glanced at a reply that it cannot parse: \(error)")
         }
     }
 }

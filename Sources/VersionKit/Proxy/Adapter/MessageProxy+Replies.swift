@@ -9,7 +9,21 @@ extension MessageProxy {
     public mutating func handleReply(
         from version: Version, _ data: inout PeekBuffer, _ connection: inout ConnectionHandler
     ) throws(ProxyError) -> Int {
-        guard let lane = lane(of: version), let number = lanes[lane].owed.first else {
+        try handleReply(from: version, isShared: false, &data, &connection)
+    }
+
+    @inlinable
+    public mutating func handleSharedReply(
+        from version: Version, _ data: inout PeekBuffer, _ connection: inout ConnectionHandler
+    ) throws(ProxyError) -> Int {
+        try handleReply(from: version, isShared: true, &data, &connection)
+    }
+
+    @inlinable
+    mutating func handleReply(
+        from version: Version, isShared: Bool, _ data: inout PeekBuffer, _ connection: inout ConnectionHandler
+    ) throws(ProxyError) -> Int {
+        guard let lane = lane(of: version, isShared: isShared), let number = lanes[lane].owed.first else {
             throw .malformedReply("version \(version) sent \(data.count) bytes that nobody asked for")
         }
         if number == Lane<Adapter.Request>.greeting { return try handleGreeting(lane, &data) }
@@ -29,6 +43,7 @@ extension MessageProxy {
         let length = data.peekedBytes
         precondition(length > 0, "an adapter parsed a reply of no bytes")
         lanes[lane].owed.removeFirst()
+        connection.noteSharedReplies(1)
         let isForwarded = adapter.forwards(
             reply, to: exchanges[index].request, from: version, for: exchanges[index].client)
         receive(reply, isForwarded ? data.prefix(length) : nil, from: version, to: number, &connection)

@@ -14,14 +14,17 @@ extension MessageProxy {
     mutating func takeRun(
         from client: Version, _ data: inout PeekBuffer, _ connection: inout ConnectionHandler
     ) -> Int? {
-        guard connection.behind.isEmpty, silentReplies == 0, !lanes.isEmpty else { return nil }
+        guard connection.behind.isEmpty, silentReplies == 0 else { return nil }
+        let isShared = connection.canShare && !takesMuch && !hasOwnConnections && adapter.sharesConnections(session)
+        guard isShared || !isSharedOwed else { return nil }
+        let requestsMax = isShared ? sharedRequestsMax : limits.pipelinedRequestsMax
         let upcoming = runs.last?.end ?? delivered
         let alone = connection.versions.count == 1 ? connection.versions.max : nil
         var marks: [KeyMark] = []
         var isWrite: Bool?
         var count = 0
         var length = 0
-        while upcoming + count - delivered < limits.pipelinedRequestsMax {
+        while upcoming + count - delivered < requestsMax {
             guard let glance = adapter.glance(at: &data, from: client, in: session) else {
                 if count == 0 { return 0 }
                 break
@@ -46,21 +49,29 @@ extension MessageProxy {
         }
         guard count > 0 else { return 0 }
         let solo = alone ?? (isWrite == true ? nil : connection.versions.newestReading)
-        guard isReachable(solo, connection), let original = data.prefix(length) else { return nil }
+        guard isReachable(solo, isShared, connection), let original = data.prefix(length) else { return nil }
         begin(
             Run(
                 first: upcoming, count: count, from: client, original: original, versions: connection.versions,
-                solo: solo, isOrdered: solo == nil),
+                solo: solo, isShared: isShared, isOrdered: solo == nil),
             marks, &connection)
         return length
     }
 
-    /// Whether those who are asked have been spoken to before, so that no greeting is due.
     @inlinable
-    func isReachable(_ solo: Version?, _ connection: ConnectionHandler) -> Bool {
-        if let solo { return lane(of: solo) != nil }
-        return lanes.count >= connection.versions.count && connection.versions.allSatisfy { lane(of: $0) != nil }
-            && connection.versions.newestReading != nil
+    var hasOwnConnections: Bool { lanes.contains { !$0.isShared } }
+
+    /// Whether those who are asked have been spoken to before, so that no greeting is due, or need none.
+    @inlinable
+    func isReachable(_ solo: Version?, _ isShared: Bool, _ connection: ConnectionHandler) -> Bool {
+        if let solo { return isReachable(solo, isShared) }
+        return connection.versions.newestReading != nil
+            && connection.versions.allSatisfy { isReachable($0, isShared) }
+    }
+
+    @inlinable
+    func isReachable(_ version: Version, _ isShared: Bool) -> Bool {
+        isShared ? !adapter.announcesClient(to: version) : lane(of: version) != nil
     }
 
     @inlinable
@@ -84,13 +95,27 @@ extension MessageProxy {
         for index in runs.indices where !runs[index].isStarted {
             guard runs[index].isGranted else { return }
             runs[index].isStarted = true
-            let original = runs[index].original
-            for lane in lanes.indices where runs[index].solo.map({ $0 == lanes[lane].version }) ?? true {
-                connection.enqueue(original, to: lanes[lane].version)
-                lanes[lane].owed.append(runs[index].first)
-                if runs[index].solo == nil { runs[index].answers.append(Run.Answer(version: lanes[lane].version)) }
+            if let solo = runs[index].solo {
+                send(runs[index], to: solo, &connection)
+            } else {
+                for version in runs[index].versions {
+                    runs[index].answers.append(Run.Answer(version: version))
+                    send(runs[index], to: version, &connection)
+                }
             }
         }
+    }
+
+    @inlinable
+    mutating func send(_ run: Run, to version: Version, _ connection: inout ConnectionHandler) {
+        if run.isShared {
+            connection.enqueueShared(run.original, to: version, replies: run.count)
+        } else {
+            connection.enqueue(run.original, to: version)
+        }
+        let known = lane(of: version, isShared: run.isShared)
+        if known == nil { lanes.append(Lane(version: version, isShared: run.isShared)) }
+        lanes[known ?? lanes.count - 1].owed.append(run.first)
     }
 
     // MARK: Replies
@@ -100,7 +125,7 @@ extension MessageProxy {
     mutating func handleRunReply(
         _ lane: Int, _ data: inout PeekBuffer, _ connection: inout ConnectionHandler
     ) throws(ProxyError) -> Int {
-        let version = lanes[lane].version
+        let (version, isShared) = (lanes[lane].version, lanes[lane].isShared)
         guard let number = lanes[lane].owed.first, let index = runs.firstIndex(where: { $0.first == number }) else {
             preconditionFailure("version \(version) owes a reply to a run that is not there")
         }
@@ -114,13 +139,20 @@ extension MessageProxy {
                 guard count == 0 else { break }
                 expand(&connection)
                 data.resetPeek()
-                return try handleReply(from: version, &data, &connection)
+                return try handleReply(from: version, isShared: isShared, &data, &connection)
             }
             count += 1
             length = data.peekedBytes
         }
         guard count > 0, let bytes = data.prefix(length) else { return 0 }
-        if count == missing { lanes[lane].owed.removeFirst() }
+        if isShared {
+            connection.noteSharedReplies(count)
+            if length > limits.sharedReplyBytesMax { takesMuch = true }
+        }
+        if count == missing {
+            lanes[lane].owed.removeFirst()
+            sharedRequestsMax = limits.pipelinedRequestsMax
+        }
         if index == 0, place == nil, runs[index].solo != nil {
             deliver(bytes, count, &connection)
         } else {

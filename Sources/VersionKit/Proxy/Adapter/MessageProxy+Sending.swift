@@ -18,6 +18,7 @@ extension MessageProxy {
     /// Starts the requests whose turn it is: the first that has to wait holds up those after it.
     @inlinable
     mutating func startReady(_ connection: inout ConnectionHandler) {
+        guard !isSharedOwed else { return }
         while started - delivered < exchanges.count, exchanges[started - delivered].isGranted {
             // A read that is still to be asked of another version has to be asked in the session that it came in.
             if case .session = exchanges[started - delivered].plan, started > delivered { return }

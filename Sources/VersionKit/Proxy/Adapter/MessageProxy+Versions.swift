@@ -6,8 +6,18 @@ public import VersionKitModel
 extension MessageProxy {
     @inlinable
     public mutating func versionLost(_ version: Version, _ connection: inout ConnectionHandler) {
+        lose(version, isShared: false, &connection)
+    }
+
+    @inlinable
+    public mutating func sharedConnectionLost(_ version: Version, _ connection: inout ConnectionHandler) {
+        lose(version, isShared: true, &connection)
+    }
+
+    @inlinable
+    mutating func lose(_ version: Version, isShared: Bool, _ connection: inout ConnectionHandler) {
         expand(&connection)
-        guard let lane = lane(of: version) else { return }
+        guard let lane = lane(of: version, isShared: isShared) else { return }
         let numbers = lanes.remove(at: lane).owed.filter { $0 != Lane<Adapter.Request>.greeting }
         let isListed = connection.versions.contains(version)
         for number in numbers {
@@ -17,6 +27,7 @@ extension MessageProxy {
             if isListed || exchanges[index].isAlone { exchanges[index].answers.append(lost(version, number)) }
         }
         for number in numbers where number >= delivered { settleIfLost(number, &connection) }
+        startReady(&connection)
     }
 
     /// Sends a request again that may be done twice, if no other version could answer it.
@@ -63,8 +74,8 @@ extension MessageProxy {
     @inlinable
     public mutating func versionsChanged(_ connection: inout ConnectionHandler) {
         expand(&connection)
-        for version in lanes.map(\.version) where !connection.versions.contains(version) {
-            versionLost(version, &connection)
+        for lane in lanes where !connection.versions.contains(lane.version) {
+            lose(lane.version, isShared: lane.isShared, &connection)
         }
     }
 }

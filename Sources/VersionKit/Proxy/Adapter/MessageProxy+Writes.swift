@@ -178,8 +178,9 @@ extension MessageProxy {
             dropUnlessLost(answer, &connection)
         }
         // A version that was behind was not asked; nor does any connection to one owe anything at this moment.
-        for version in lanes.map(\.version) where !exchange.answers.contains(where: { $0.version == version }) {
-            lanes.removeAll { $0.version == version }
+        for version in lanes.filter({ !$0.isShared }).map(\.version)
+        where !exchange.answers.contains(where: { $0.version == version }) {
+            lanes.removeAll { $0.version == version && !$0.isShared }
             connection.drop(version)
         }
         if !sound.isLost { adapter.settled(exchange.request, with: sound.reply, in: &session) }

@@ -26,6 +26,10 @@ public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
     @usableFromInline var lanes: [Lane<Adapter.Request>] = []
     /// Requests that travel together. While there are any, there are no exchanges.
     @usableFromInline var runs: Deque<Run> = []
+    /// Replies were large once: on a shared connection other clients would wait for this one to take them.
+    @usableFromInline var takesMuch = false
+    /// How many requests may be under way on shared connections.
+    @usableFromInline var sharedRequestsMax: Int
     /// How many requests of a run that was taken apart are still to be settled, by its ticket.
     @usableFromInline var shared: [Int: Int] = [:]
     /// A request is under way that may change what the next ones mean.
@@ -42,6 +46,7 @@ public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
         self.adapter = adapter
         self.limits = limits
         session = adapter.makeSession()
+        sharedRequestsMax = min(limits.firstSharedRequestsMax, limits.pipelinedRequestsMax)
     }
 
     @inlinable
@@ -70,7 +75,13 @@ public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
     public mutating func resume(silentReplies: Int) { self.silentReplies = silentReplies }
 
     @inlinable
-    func lane(of version: Version) -> Int? { lanes.firstIndex { $0.version == version } }
+    func lane(of version: Version, isShared: Bool = false) -> Int? {
+        lanes.firstIndex { $0.version == version && $0.isShared == isShared }
+    }
+
+    /// Whether a shared connection still owes something: what goes by another one must not overtake it.
+    @inlinable
+    var isSharedOwed: Bool { lanes.contains { $0.isShared && !$0.owed.isEmpty } }
 
     // MARK: Requests
 
@@ -87,6 +98,7 @@ public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
             self.speaker = speaker
             data.resetPeek()
             if exchanges.isEmpty, let length = takeRun(from: speaker, &data, &connection) { return length }
+            if isSharedOwed { return 0 }
             data.resetPeek()
             guard let request = try adapter.parseRequest(&data, from: speaker) else { return 0 }
             let length = data.peekedBytes

@@ -26,6 +26,8 @@ public import VersionKitModel
     @usableFromInline let versions: VersionList
     /// The only version that is asked; `nil`: it is written to all.
     @usableFromInline let solo: Version?
+    /// Whether it goes by connections that other clients use, too.
+    @usableFromInline let isShared: Bool
     /// Whether it has a place in the order of writes.
     @usableFromInline let isOrdered: Bool
     /// Whether it is its turn.
@@ -40,7 +42,7 @@ public import VersionKitModel
     @inlinable
     init(
         first: Int, count: Int, from client: Version, original: ByteBuffer, versions: VersionList, solo: Version?,
-        isOrdered: Bool
+        isShared: Bool, isOrdered: Bool
     ) {
         self.first = first
         self.count = count
@@ -48,6 +50,7 @@ public import VersionKitModel
         self.original = original
         self.versions = versions
         self.solo = solo
+        self.isShared = isShared
         self.isOrdered = isOrdered
         isGranted = !isOrdered
     }

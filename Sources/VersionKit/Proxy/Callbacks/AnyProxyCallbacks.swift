@@ -11,6 +11,10 @@ public final class AnyProxyCallbacks {
     public let handleRequest: (Version?, inout PeekBuffer, inout ConnectionHandler) throws(ProxyError) -> Int
     /// As ``ProxyCallbacks/handleReply(from:_:_:)``.
     public let handleReply: (Version, inout PeekBuffer, inout ConnectionHandler) throws(ProxyError) -> Int
+    /// As ``ProxyCallbacks/handleSharedReply(from:_:_:)``.
+    public let handleSharedReply: (Version, inout PeekBuffer, inout ConnectionHandler) throws(ProxyError) -> Int
+    /// As ``ProxyCallbacks/sharedConnectionLost(_:_:)``.
+    public let sharedConnectionLost: (Version, inout ConnectionHandler) -> Void
     /// As ``ProxyCallbacks/versionLost(_:_:)``.
     public let versionLost: (Version, inout ConnectionHandler) -> Void
     /// As ``ProxyCallbacks/versionsChanged(_:)``.
@@ -39,6 +43,10 @@ public final class AnyProxyCallbacks {
         handleReply = { (version, data, connection) throws(ProxyError) in
             try callbacks.handleReply(from: version, &data, &connection)
         }
+        handleSharedReply = { (version, data, connection) throws(ProxyError) in
+            try callbacks.handleSharedReply(from: version, &data, &connection)
+        }
+        sharedConnectionLost = { callbacks.sharedConnectionLost($0, &$1) }
         versionLost = { callbacks.versionLost($0, &$1) }
         versionsChanged = { callbacks.versionsChanged(&$0) }
         ordered = { callbacks.ordered($0, &$1) }

@@ -15,6 +15,10 @@ public struct ConnectionHandler: Sendable {
     public let behind: [Version]
     /// Milliseconds since 1970 at the time of this callback.
     public let milliseconds: Int64
+    /// Whether there are connections to the versions that this client shares with others.
+    public let canShare: Bool
+    /// How many replies of a shared connection a callback used: ``noteSharedReplies(_:)``.
+    public private(set) var sharedReplies = 0
 
     private var recorded: [Action] = []
 
@@ -22,6 +26,8 @@ public struct ConnectionHandler: Sendable {
     public enum Action: Sendable, Hashable {
         /// Send bytes to a version, on this client's connection to it.
         case send(ByteBuffer, to: Version)
+        /// Send requests with so many replies to a version, on a connection that is shared with other clients.
+        case sendShared(ByteBuffer, to: Version, replies: Int)
         /// Send bytes to the client.
         case reply(ByteBuffer)
         /// Call ``ProxyCallbacks/ordered(_:_:)`` when no other write to these keys is under way.
@@ -47,10 +53,11 @@ public struct ConnectionHandler: Sendable {
     }
 
     /// A handler that sees these versions and has nothing recorded.
-    public init(versions: VersionList, behind: [Version] = [], milliseconds: Int64 = 0) {
+    public init(versions: VersionList, behind: [Version] = [], milliseconds: Int64 = 0, canShare: Bool = false) {
         self.versions = versions
         self.behind = behind
         self.milliseconds = milliseconds
+        self.canShare = canShare
     }
 
     /// The versions from which clients' reads are answered, the newest last.
@@ -65,6 +72,18 @@ public struct ConnectionHandler: Sendable {
         precondition(versions.contains(version), "version \(version) is not among the running \(versions)")
         recorded.append(.send(bytes, to: version))
     }
+
+    /// Sends requests to a version on a connection that other clients use, too: each of them has one reply, and means the
+    /// same on a connection on which nothing was said before.
+    ///
+    /// - Precondition: as for ``enqueue(_:to:)``, and ``canShare``.
+    public mutating func enqueueShared(_ bytes: ByteBuffer, to version: Version, replies: Int) {
+        precondition(canShare && versions.contains(version), "version \(version) cannot be had on a shared connection")
+        recorded.append(.sendShared(bytes, to: version, replies: replies))
+    }
+
+    /// Says that the bytes which a callback used were so many replies.
+    public mutating func noteSharedReplies(_ count: Int) { sharedReplies += count }
 
     /// Sends bytes to the client. The bytes belong to the engine from here on.
     public mutating func enqueueClient(_ bytes: ByteBuffer) { recorded.append(.reply(bytes)) }

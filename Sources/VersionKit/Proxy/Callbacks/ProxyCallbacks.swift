@@ -34,6 +34,16 @@ public protocol ProxyCallbacks: Sendable {
         from version: Version, _ data: inout PeekBuffer, _ connection: inout ConnectionHandler
     ) throws(ProxyError) -> Int
 
+    /// Bytes came from a version on a shared connection, and the first reply in them is this client's. As
+    /// ``handleReply(from:_:_:)``; how many replies were used goes to ``ConnectionHandler/noteSharedReplies(_:)``. By
+    /// default nothing is ever sent on one.
+    mutating func handleSharedReply(
+        from version: Version, _ data: inout PeekBuffer, _ connection: inout ConnectionHandler
+    ) throws(ProxyError) -> Int
+
+    /// As ``versionLost(_:_:)`` for the shared connection.
+    mutating func sharedConnectionLost(_ version: Version, _ connection: inout ConnectionHandler)
+
     /// The connection to a version ended, could not be opened, or was silent for too long: replies that were still to
     /// come will not. The engine opens a new connection when something is enqueued for the version again.
     mutating func versionLost(_ version: Version, _ connection: inout ConnectionHandler)
@@ -71,6 +81,14 @@ extension ProxyCallbacks {
     public func resumption() -> (bytes: ByteBuffer, replies: Int)? { (ByteBuffer(), 0) }
 
     public mutating func resume(silentReplies: Int) {}
+
+    public mutating func handleSharedReply(
+        from version: Version, _ data: inout PeekBuffer, _ connection: inout ConnectionHandler
+    ) throws(ProxyError) -> Int {
+        preconditionFailure("a reply on a shared connection on which nothing was sent")
+    }
+
+    public mutating func sharedConnectionLost(_ version: Version, _ connection: inout ConnectionHandler) {}
 
     public func announcesClient(to version: Version) -> Bool { false }
 

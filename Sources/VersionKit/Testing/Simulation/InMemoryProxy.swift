@@ -169,6 +169,7 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
             switch action {
             case .send(let bytes, let version):
                 clients[client]?.sent[version, default: ByteBuffer()].writeImmutableBuffer(bytes)
+            case .sendShared: preconditionFailure("nobody said that connections are shared")
             case .reply(let bytes): clients[client]?.received.writeImmutableBuffer(bytes)
             case .order(let number, let keys): order(number, KeyMarks(keys), client)
             case .orderRun(let number, let marks): order(number, .several(marks), client)

@@ -21,6 +21,7 @@ package final class ProxyServer: Sendable {
     private let security: (any ClientSecurity)?
     private let state = Mutex(State())
     let catchUp: CatchUp
+    let loops: ProxyLoops
     /// The order of writes, and what versions miss.
     let writes: WriteCoordinator
     /// Whether connections go to a successor; read on every request, so apart from the rest.
@@ -63,6 +64,7 @@ package final class ProxyServer: Sendable {
         self.clientVersion = clientVersion
         self.now = now
         self.makeCallbacks = makeCallbacks
+        loops = ProxyLoops(group, limits)
         catchUp = CatchUp(access: access ?? NoAccess(), limits: limits)
         writes = catchUp.writes
     }

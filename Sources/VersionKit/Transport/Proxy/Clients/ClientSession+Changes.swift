@@ -16,6 +16,7 @@ extension ClientSession {
             var handler = makeHandler()
             callbacks.versionsChanged(&handler)
             perform(&handler)
+            shared.keep(newer.versions)
             for (version, connection) in versions where !newer.versions.contains(version) {
                 versions[version] = nil
                 connection.close()
@@ -92,6 +93,7 @@ extension ClientSession {
         if socket >= 0 { Glibc.close(socket) }
         socket = -1
         isEnding = true
+        shared.release(self)
         // Its connections to versions may have waited for it to take bytes.
         for version in versions.values { version.setReading(true) }
         endIfOrphaned()

@@ -7,9 +7,11 @@ import VersionKitWire
 ///
 /// The parts: bytes come in and actions go out here; `+Changes` deals with new lists of versions, with newer proxies, and
 /// with the end.
-final class ClientSession {
+final class ClientSession: VersionConnectionOwner {
     let server: ProxyServer
     let loop: any EventLoop
+    /// What it shares with the other clients of its loop.
+    let shared: ProxyLoop
     let callbacks: AnyProxyCallbacks
     /// The client; `nil` once it is gone. Writes that are under way are then still finished, or versions would differ.
     var port: (any ClientPort)?
@@ -32,6 +34,8 @@ final class ClientSession {
     private var partialSince: NIODeadline?
     private var lastActivity = NIODeadline.now()
     private var stalledSince: NIODeadline?
+    /// What it was sent since.
+    private(set) var stalledBytes = 0
     private var timer: Scheduled<Void>?
 
     init(
@@ -41,6 +45,7 @@ final class ClientSession {
         self.server = server
         self.callbacks = callbacks
         self.loop = loop
+        shared = server.loops[loop]
         self.socket = socket
         unread = PeekBuffer(ByteBuffer(bytes: rest.bytes))
         table = server.table
@@ -123,7 +128,8 @@ final class ClientSession {
         let (unverified, behind) = server.writes.standing
         var list = table.versions
         for version in unverified where list.contains(version) { list.insert(version, role: .filling) }
-        return ConnectionHandler(versions: list, behind: behind, milliseconds: server.milliseconds)
+        return ConnectionHandler(
+            versions: list, behind: behind, milliseconds: server.milliseconds, canShare: !isDatagram)
     }
 
     // MARK: Bytes from versions
@@ -149,6 +155,8 @@ final class ClientSession {
         if let failure { throw failure }
     }
 
+    func isAwaiting(_ version: Version) -> Bool { callbacks.isAwaiting(version) }
+
     /// A version's connection ended or cannot be had.
     func lost(_ version: Version, _ connection: VersionConnection) {
         guard versions[version] === connection else { return }
@@ -168,7 +176,12 @@ final class ClientSession {
         for action in handler.takeActions() {
             switch action {
             case .send(let bytes, let version): connection(to: version)?.send(bytes)
-            case .reply(let bytes): outgoing.append(bytes) { port?.write($0) }
+            case .sendShared(let bytes, let version, let replies):
+                guard let endpoint = table.endpoints[version] else { break }
+                shared.connection(to: version, endpoint).send(bytes, replies, for: self)
+            case .reply(let bytes):
+                if stalledSince != nil { stalledBytes += bytes.readableBytes }
+                outgoing.append(bytes) { port?.write($0) }
             case .order(let number, let keys): order(number, KeyMarks(keys))
             case .orderRun(let number, let marks): order(number, .several(marks))
             case .finish(let number): server.writes.finish(ticket(number))
@@ -223,7 +236,7 @@ final class ClientSession {
     private func connection(to version: Version) -> VersionConnection? {
         if let open = versions[version] { return open }
         guard let endpoint = table.endpoints[version] else { return nil }
-        let opened = VersionConnection(client: self, version: version, loop: loop, limits: limits)
+        let opened = VersionConnection(owner: self, version: version, loop: loop, limits: limits)
         versions[version] = opened
         opened.open(endpoint, announcing: callbacks.announcesClient(version) ? addresses : nil)
         return opened
@@ -245,15 +258,18 @@ final class ClientSession {
     func updateReading() {
         guard let port else { return }
         let isRoom = callbacks.isQuiescent || unread.count < limits.unsentBytesMax
+        let isSharedWritable = shared.isWritable || shared.block(self)
         let isWritable = versions.values.allSatisfy(\.isWritable)
-        port.setReading(isRoom && isWritable && !isEnding && !isMoving)
+        port.setReading(isRoom && isWritable && isSharedWritable && !isEnding && !isMoving)
     }
 
     /// The client takes bytes again, or takes none for now.
     func clientWritabilityChanged() {
         let isWritable = port?.isWritable ?? true
         stalledSince = isWritable ? nil : .now()
+        stalledBytes = 0
         for version in versions.values { version.setReading(isWritable) }
+        if isWritable { shared.release(self) }
         watch()
     }
 

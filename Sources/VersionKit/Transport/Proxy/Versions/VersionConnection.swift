@@ -4,9 +4,25 @@ import VersionKitModel
 import VersionKitProxy
 import VersionKitWire
 
-/// One client's connection to one version: opened when the first bytes are sent, gone when it breaks.
+/// Whoever a connection to a version belongs to: one client, or all clients of an event loop.
+protocol VersionConnectionOwner: AnyObject {
+    /// Whether the version is spoken to by datagrams.
+    var isDatagram: Bool { get }
+    /// Whether a reply of the version is still to come.
+    func isAwaiting(_ version: Version) -> Bool
+    /// Bytes came; those that were used are consumed.
+    func received(_ bytes: inout PeekBuffer, from version: Version) throws(ProxyError)
+    /// A turn of the loop ends.
+    func finishTurn()
+    /// The connection can be written to again, or not for now.
+    func updateReading()
+    /// The connection ended or cannot be had.
+    func lost(_ version: Version, _ connection: VersionConnection)
+}
+
+/// A connection to one version: opened when the first bytes are sent, gone when it breaks.
 ///
-/// Lives on the client's event loop.
+/// Lives on its owner's event loop.
 final class VersionConnection {
     private enum State {
         case opening(waiting: [ByteBuffer])
@@ -14,7 +30,7 @@ final class VersionConnection {
         case closed
     }
 
-    private weak var client: ClientSession?
+    private weak var owner: (any VersionConnectionOwner)?
     private let version: Version
     private let loop: any EventLoop
     private let limits: Limits
@@ -25,8 +41,8 @@ final class VersionConnection {
     private var lastProgress: NIODeadline
     private var timer: Scheduled<Void>?
 
-    init(client: ClientSession, version: Version, loop: any EventLoop, limits: Limits) {
-        self.client = client
+    init(owner: any VersionConnectionOwner, version: Version, loop: any EventLoop, limits: Limits) {
+        self.owner = owner
         self.version = version
         self.loop = loop
         self.limits = limits
@@ -48,7 +64,7 @@ final class VersionConnection {
     func open(_ endpoint: Endpoint, announcing addresses: (client: SocketAddress, own: SocketAddress)?) {
         if let addresses { outgoing.append(ProxyProtocol.header(from: addresses.client, to: addresses.own)) { _ in } }
         let bound = NIOLoopBound(self, eventLoop: loop)
-        let isDatagram = client?.isDatagram == true
+        let isDatagram = owner?.isDatagram == true
         let initialize = { @Sendable (channel: any Channel) in
             channel.eventLoop.makeCompletedFuture {
                 if isDatagram { try channel.pipeline.syncOperations.addHandler(DatagramContents()) }
@@ -79,7 +95,7 @@ final class VersionConnection {
         for buffer in waiting { channel.write(buffer, promise: nil) }
         waitingBytes = 0
         channel.flush()
-        client?.updateReading()
+        owner?.updateReading()
     }
 
     /// Sends bytes with the next ``flush()``.
@@ -112,7 +128,7 @@ final class VersionConnection {
         timer = loop.assumeIsolated().scheduleTask(in: delay) { [weak self] in
             guard let self else { return }
             timer = nil
-            guard client?.callbacks.isAwaiting(version) == true else { return }
+            guard owner?.isAwaiting(version) == true else { return }
             let left = lastProgress + limits.replyTimeout.timeAmount - .now()
             if left <= .zero { broke() } else { watch(after: left) }
         }
@@ -136,22 +152,22 @@ final class VersionConnection {
         lastProgress = .now()
         bytes.append(buffer)
         do throws(ProxyError) {
-            try client?.received(&bytes, from: version)
+            try owner?.received(&bytes, from: version)
             if bytes.count > limits.messageBytesMax { broke() }
         } catch {
             broke()
         }
     }
 
-    fileprivate func readComplete() { client?.finishTurn() }
+    fileprivate func readComplete() { owner?.finishTurn() }
 
     fileprivate func broke() {
         if case .closed = state { return }
         close()
-        client?.lost(version, self)
+        owner?.lost(version, self)
     }
 
-    fileprivate func writabilityChanged() { client?.updateReading() }
+    fileprivate func writabilityChanged() { owner?.updateReading() }
 }
 
 /// The end of a version's connection in NIO's pipeline.
