@@ -26,12 +26,39 @@ public struct WriteOrder: Sendable {
     private struct Place: Sendable {
         var ticket: Ticket
         var isFree: Bool
+
+        mutating func free(_ freed: inout [Ticket]) {
+            guard !isFree else { return }
+            isFree = true
+            freed.append(ticket)
+        }
     }
 
     /// Who is in the line for one key. Most are alone, and take no memory of their own for that.
     private struct Line: Sendable {
         var first: Place
         var rest: Deque<Place> = []
+
+        /// The line when one has left it, or `nil` if nobody is left.
+        ///
+        /// - Parameter freed: those for whom nobody stands before any more are added.
+        func without(_ ticket: Ticket, _ freed: inout [Ticket]) -> Line? {
+            var line = self
+            if first.ticket == ticket {
+                guard let next = line.rest.popFirst() else { return nil }
+                line.first = next
+            } else if let index = rest.firstIndex(where: { $0.ticket == ticket }) {
+                line.rest.remove(at: index)
+            }
+            // The first one's connection goes on, with all that it sent before anybody else.
+            let owner = line.first.ticket.owner
+            line.first.free(&freed)
+            for index in line.rest.indices {
+                guard line.rest[index].ticket.owner == owner else { break }
+                line.rest[index].free(&freed)
+            }
+            return line
+        }
     }
 
     private struct Wanted: Sendable {
@@ -40,7 +67,7 @@ public struct WriteOrder: Sendable {
         var waits: Int
     }
 
-    private var lines: [KeyMark: Line] = [:]
+    private var lines = MarkTable<Line>()
     private var tickets: [Ticket: Wanted] = [:]
     /// Who waits for, or behind, a write that touches everything.
     private var held: Deque<(ticket: Ticket, keys: KeyMarks)> = []
@@ -107,42 +134,26 @@ public struct WriteOrder: Sendable {
 
     /// Whether nobody else is in the line before it.
     private mutating func enter(_ ticket: Ticket, _ key: KeyMark) -> Bool {
-        guard let line = lines[key] else {
-            lines[key] = Line(first: Place(ticket: ticket, isFree: true))
-            return true
+        lines.update(key) { line in
+            guard line != nil else {
+                line = Line(first: Place(ticket: ticket, isFree: true))
+                return true
+            }
+            let isFree =
+                line?.first.ticket.owner == ticket.owner
+                && line?.rest.allSatisfy { $0.ticket.owner == ticket.owner } == true
+            line?.rest.append(Place(ticket: ticket, isFree: isFree))
+            return isFree
         }
-        let isFree =
-            line.first.ticket.owner == ticket.owner && line.rest.allSatisfy { $0.ticket.owner == ticket.owner }
-        lines[key]?.rest.append(Place(ticket: ticket, isFree: isFree))
-        return isFree
     }
 
     private mutating func leave(_ ticket: Ticket, _ key: KeyMark, _ granted: inout [Ticket]) {
-        guard var line = lines[key] else { return }
-        if line.first.ticket == ticket {
-            guard let next = line.rest.popFirst() else {
-                lines[key] = nil
-                return
-            }
-            line.first = next
-        } else if let index = line.rest.firstIndex(where: { $0.ticket == ticket }) {
-            line.rest.remove(at: index)
+        var freed: [Ticket] = []
+        lines.update(key) { $0 = $0?.without(ticket, &freed) }
+        for ticket in freed {
+            tickets[ticket]?.waits -= 1
+            if tickets[ticket]?.waits == 0 { granted.append(ticket) }
         }
-        // The first one's connection goes on, with all that it sent before anybody else.
-        let owner = line.first.ticket.owner
-        free(&line.first, &granted)
-        for index in line.rest.indices {
-            guard line.rest[index].ticket.owner == owner else { break }
-            free(&line.rest[index], &granted)
-        }
-        lines[key] = line
-    }
-
-    private mutating func free(_ place: inout Place, _ granted: inout [Ticket]) {
-        guard !place.isFree else { return }
-        place.isFree = true
-        tickets[place.ticket]?.waits -= 1
-        if tickets[place.ticket]?.waits == 0 { granted.append(place.ticket) }
     }
 
     /// Lets in those who were held, as far as a write that touches everything allows.

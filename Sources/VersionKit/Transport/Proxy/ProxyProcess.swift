@@ -44,11 +44,12 @@ public enum ProxyProcess {
     /// Runs a service as a proxy.
     public static func run(_ service: ProxyService, security: (any ClientSecurity)? = nil) async throws {
         signal(SIGPIPE, SIG_IGN)
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+        let standalone = StandaloneProxy(CommandLine.arguments)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: standalone?.threads ?? usualThreads)
         let server = ProxyServer(
             group: group, limits: service.limits, clientVersion: nil, access: service.makeAccess(group),
             security: security, now: WallClock.milliseconds, makeCallbacks: service.makeCallbacks)
-        if let standalone = StandaloneProxy(CommandLine.arguments) { try await standalone.run(server) }
+        if let standalone { try await standalone.run(server) }
         guard fcntl(controlDescriptor, F_GETFD) >= 0 else {
             throw ProxyError(
                 .unsupported,
@@ -58,6 +59,9 @@ public enum ProxyProcess {
         try await converse(server, ControlSocket(descriptor: controlDescriptor))
         try await group.shutdownGracefully()
     }
+
+    /// The versions want the other half of the processors; and the fewer threads, the more clients share a connection.
+    static var usualThreads: Int { max(1, System.coreCount / 2) }
 
     private static func converse(
         _ server: ProxyServer, _ control: ControlSocket

@@ -14,6 +14,7 @@ struct StandaloneProxy {
 
           --listen ADDRESS:PORT | unix:PATH   accept clients there (may be repeated)
           --version N=ADDRESS:PORT            a version and where it serves clients (may be repeated)
+          --threads N                         event loops; usually half as many as there are processors
           --report                            print counters to standard output five times a second
 
         Example: two Redis servers behind one port
@@ -24,6 +25,7 @@ struct StandaloneProxy {
     private var listeners: [ClientListener.Place] = []
     private var table = VersionTable(generation: 1)
     private var isReporting = false
+    private(set) var threads = ProxyProcess.usualThreads
 
     /// What the arguments ask for, or `nil` if there are none. Ends the process if they make no sense.
     init?(_ arguments: [String]) {
@@ -32,6 +34,9 @@ struct StandaloneProxy {
         while let option = rest.popFirst() {
             switch option {
             case "--report": isReporting = true
+            case "--threads":
+                guard let count = rest.popFirst().flatMap({ Int($0) }), 1...1024 ~= count else { Self.complain() }
+                threads = count
             case "--listen":
                 guard let place = rest.popFirst().flatMap(ClientListener.Place.init) else { Self.complain() }
                 listeners.append(place)
