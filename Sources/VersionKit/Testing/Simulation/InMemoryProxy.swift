@@ -13,6 +13,11 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
         var unread = PeekBuffer()
         var received = ByteBuffer()
         var isClosed = false
+        /// No further request begins until those under way have ended, because the versions changed.
+        var isHolding = false
+        /// Versions to which it has a connection, and those to which the proxy closed it.
+        var links: Set<Version> = []
+        var dropped: Set<Version> = []
         var sent: [Version: ByteBuffer] = [:]
         var replies: [Version: PeekBuffer] = [:]
         var owner: UInt64
@@ -30,8 +35,10 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
     public var missed: [Version: [MissedWrite]] = [:]
     /// Versions whose answers were needed, in order.
     public var needed: [Version] = []
-    /// Versions that came to differ for good.
-    public private(set) var diverged: [Version] = []
+    /// Versions that came to differ for good, in order.
+    public var diverged: [Version] = []
+    /// The keys of the writes that asked for their turn, in order.
+    public var ordered: [Keys] = []
     /// Requests that were answered, and those of them that failed.
     public private(set) var answered = (all: 0, failed: 0)
     /// Milliseconds since 1970, as callbacks see them.
@@ -78,7 +85,10 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
         state.replies[version] = buffer
         clients[client] = state
         perform(&handler, client)
-        if isLost { lose(version, of: client) }
+        if isLost {
+            drop(version, client)
+            lose(version, of: client)
+        }
         process(client)
     }
 
@@ -86,10 +96,17 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
     public mutating func lose(_ version: Version, of client: String) {
         clients[client]?.replies[version] = nil
         clients[client]?.sent[version] = nil
+        clients[client]?.links.remove(version)
         var handler = makeHandler()
         clients[client]?.proxy.versionLost(version, &handler)
         perform(&handler, client)
         process(client)
+    }
+
+    /// A client closes its connection. What it began is ended nevertheless, and nobody gets the answers.
+    public mutating func leave(_ client: String) {
+        clients[client]?.isClosed = true
+        clients[client]?.unread = PeekBuffer()
     }
 
     /// So much time passes that versions which owe a client a reply count as lost.
@@ -107,8 +124,10 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
         behind.removeAll { !versions.contains($0) }
         for client in clients.keys.sorted() {
             var handler = makeHandler()
+            clients[client]?.isHolding = true
             clients[client]?.proxy.versionsChanged(&handler)
             perform(&handler, client)
+            for version in clients[client]?.links ?? [] where !versions.contains(version) { drop(version, client) }
             process(client)
         }
     }
@@ -134,6 +153,11 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
         }
     }
 
+    /// Whether the proxy has closed a client's connection to a version since this was asked last.
+    public mutating func takeDropped(_ version: Version, of client: String) -> Bool {
+        clients[client]?.dropped.remove(version) != nil
+    }
+
     /// Whether the proxy closed a client's connection.
     public func isClosed(_ client: String) -> Bool { clients[client]?.isClosed ?? false }
 
@@ -147,6 +171,10 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
     }
 
     private mutating func process(_ client: String) {
+        if clients[client]?.isHolding == true {
+            guard isQuiescent(client) else { return }
+            clients[client]?.isHolding = false
+        }
         guard var state = clients[client], !state.isClosed else { return }
         var used = 1
         while used > 0, state.unread.count > 0, !state.isClosed {
@@ -168,6 +196,7 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
         for action in handler.takeActions() {
             switch action {
             case .send(let bytes, let version):
+                clients[client]?.links.insert(version)
                 clients[client]?.sent[version, default: ByteBuffer()].writeImmutableBuffer(bytes)
             case .reply(let bytes): clients[client]?.received.writeImmutableBuffer(bytes)
             case .order(let number, let keys): order(number, keys, client)
@@ -175,9 +204,7 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
             case .catchUp(let write, let version):
                 missed[version, default: []].append(write)
                 if !behind.contains(version) { behind.append(version) }
-            case .drop(let version):
-                clients[client]?.sent[version] = nil
-                clients[client]?.replies[version] = nil
+            case .drop(let version): drop(version, client)
             case .needed(let version): needed.append(version)
             case .diverged(let version): diverged.append(version)
             case .answered(let failed):
@@ -188,7 +215,15 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
         }
     }
 
+    private mutating func drop(_ version: Version, _ client: String) {
+        guard clients[client]?.links.remove(version) != nil else { return }
+        clients[client]?.sent[version] = nil
+        clients[client]?.replies[version] = nil
+        clients[client]?.dropped.insert(version)
+    }
+
     private mutating func order(_ number: Int, _ keys: Keys, _ client: String) {
+        ordered.append(keys)
         guard let owner = clients[client]?.owner else { return }
         if !ordersWrites || order.ask(.init(owner: owner, number: number), for: keys) { granted(number, client) }
     }
