@@ -172,6 +172,26 @@ struct MissedWritesTests {
 
             """#
         try play(text + "missed 2 copy x", .copying)
+        try play(text + #"missed 2 replay 2ax=1\n"#, .replaying)
+    }
+
+    @Test("what a version missed is not replayed when it has the same client's next write already")
+    func overtaken() throws {
+        let text = #"""
+            versions 1 2
+            behind 2
+            client > 2ax=1\n
+            1 < 1ax=1\n
+            caught-up 2
+            client > 2ax=2\n
+            1 < 1ax=2\n
+            2 < 2ax=2\n
+            1 > 1ok\n
+            client < 2ok\n
+
+            """#
+        try play(text + "missed 2 copy x\nmissed 2", .copying)
+        try play(text + "diverged 2\nmissed 2", .replaying)
     }
 
     @Test("an answer of a version that missed something meanwhile is not chosen")

@@ -35,11 +35,29 @@ extension MessageProxy {
         }
         // Those that were not asked: they were behind when the write began, whatever they are now.
         for version in connection.versions where !exchange.answers.contains(where: { $0.version == version }) {
+            guard authority.verdict == .answer, missed == .replay, !connection.behind.contains(version) else {
+                miss(exchange, keys, authority.verdict == .answer ? missed : .copy, version, &connection)
+                continue
+            }
             // One that is up to date again may have done this client's next write already: replaying would be too late.
-            let isLate = !connection.behind.contains(version) && missed == .replay
-            miss(exchange, keys, authority.verdict == .answer && !isLate ? missed : .copy, version, &connection)
+            if adapter.copiesKeys {
+                connection.catchUp(MissedWrite(keys, .copy), for: version)
+            } else if isOvertaken(number, in: version) {
+                connection.noteDiverged(version)
+            } else {
+                miss(exchange, keys, .replay, version, &connection)
+            }
         }
         settle(number, with: failed ?? authority, failed: (failed ?? authority).verdict == .failure, &connection)
+    }
+
+    /// Whether a version was asked for later writes of this client.
+    @inlinable
+    func isOvertaken(_ number: Int, in version: Version) -> Bool {
+        exchanges.dropFirst(number - delivered + 1).contains { later in
+            later.isOrdered
+                && (later.awaited.contains(version) || later.answers.contains { $0.version == version })
+        }
     }
 
     /// One version was down from the beginning.
