@@ -21,6 +21,38 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
         var sent: [Version: ByteBuffer] = [:]
         var replies: [Version: PeekBuffer] = [:]
         var owner: UInt64
+
+        /// Lets the callbacks have the client's bytes; how many they used.
+        mutating func parse(_ handler: inout ConnectionHandler) -> Int {
+            guard unread.count > 0, !isClosed else { return 0 }
+            unread.resetPeek()
+            do throws(ProxyError) {
+                let used = try proxy.handleRequest(from: nil, &unread, &handler)
+                unread.consume(used)
+                return used
+            } catch {
+                handler.closeClient(error)
+                return 0
+            }
+        }
+
+        /// Lets the callbacks have a version's bytes, as long as they use some; whether they make sense.
+        mutating func parse(from version: Version, _ bytes: ByteBuffer, _ handler: inout ConnectionHandler) -> Bool {
+            var buffer = replies.removeValue(forKey: version) ?? PeekBuffer()
+            buffer.append(bytes)
+            var used = 1
+            while used > 0, buffer.count > 0 {
+                buffer.resetPeek()
+                do throws(ProxyError) {
+                    used = try proxy.handleReply(from: version, &buffer, &handler)
+                    buffer.consume(used)
+                } catch {
+                    return false
+                }
+            }
+            replies[version] = buffer
+            return true
+        }
     }
 
     private let adapter: Adapter
@@ -66,24 +98,8 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
 
     /// A version sends bytes on a client's connection to it.
     public mutating func answer(_ bytes: ByteBuffer, from version: Version, to client: String) {
-        guard var state = clients[client] else { return }
-        var buffer = state.replies[version] ?? PeekBuffer()
-        buffer.append(bytes)
         var handler = makeHandler()
-        var isLost = false
-        var used = 1
-        while used > 0, buffer.count > 0 {
-            buffer.resetPeek()
-            do throws(ProxyError) {
-                used = try state.proxy.handleReply(from: version, &buffer, &handler)
-                buffer.consume(used)
-            } catch {
-                isLost = true
-                break
-            }
-        }
-        state.replies[version] = buffer
-        clients[client] = state
+        let isLost = clients[client]?.parse(from: version, bytes, &handler) == false
         perform(&handler, client)
         if isLost {
             drop(version, client)
@@ -175,20 +191,11 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
             guard isQuiescent(client) else { return }
             clients[client]?.isHolding = false
         }
-        guard var state = clients[client], !state.isClosed else { return }
         var used = 1
-        while used > 0, state.unread.count > 0, !state.isClosed {
-            state.unread.resetPeek()
+        while used > 0 {
             var handler = makeHandler()
-            do throws(ProxyError) {
-                used = try state.proxy.handleRequest(from: nil, &state.unread, &handler)
-                state.unread.consume(used)
-            } catch {
-                handler.closeClient(error)
-            }
-            clients[client] = state
+            used = clients[client]?.parse(&handler) ?? 0
             perform(&handler, client)
-            state = clients[client] ?? state
         }
     }
 
