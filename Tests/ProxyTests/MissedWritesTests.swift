@@ -203,11 +203,9 @@ struct MissedWritesTests {
             1 < 1ax=1\n1c\n
             2 < 2ax=1\n2c\n
             1 > 1!no\n1longer and stale\n
-            2 > 2ok\n
-            client < 2ok\n
+            2 > 2ok\n2new\n
+            client < 2ok\n2new\n
             missed 1 copy x
-            2 > 2new\n
-            client < 2new\n
             """#, .copying)
     }
 

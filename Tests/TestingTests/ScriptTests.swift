@@ -31,7 +31,7 @@ struct ScriptTests {
         "a line that means nothing is refused with its number",
         arguments: [
             "hello", "versions x", "client >> a", "client > \\q", "client lost", "1 leaves", "missed 1 burn a",
-            "missed 1 copy", "missed x", "behind", "caught-up", "diverged x", "failed", "failed -1",
+            "missed 1 copy", "missed x", "behind", "caught-up", "diverged x", "failed", "failed -1", "unlike 1",
         ])
     func nonsense(_ line: String) {
         let failure = #expect(throws: VerificationFailure.self) { try Script("\n" + line) }

@@ -21,6 +21,11 @@ extension Script.Step {
         case "failed":
             guard words.count == 2, let count = Int(words[1]), count >= 0 else { return nil }
             self = .failed(count)
+        case "unlike":
+            guard words.count == 3, let version = Version(String(words[1])), let keys = Self.keys(words[2]) else {
+                return nil
+            }
+            self = .unlike(version, keys)
         case "missed":
             guard words.count > 1, let version = Version(String(words[1])) else { return nil }
             self.init(missedBy: version, words.count == 3 ? words[2] : "")
@@ -28,14 +33,18 @@ extension Script.Step {
         }
     }
 
+    private static func keys(_ words: Substring) -> Keys? {
+        let names = words.split(separator: " ").map(EscapedText.decode)
+        return names.allSatisfy { $0 != nil } ? Keys(names.compactMap { $0 }) : nil
+    }
+
     private init?(missedBy version: Version, _ what: Substring) {
         let parts = what.split(separator: " ", maxSplits: 1)
         switch (parts.first, parts.count) {
         case (nil, _): self = .missedNothing(version)
         case ("copy", 2):
-            let keys = parts[1].split(separator: " ").map(EscapedText.decode)
-            guard keys.allSatisfy({ $0 != nil }) else { return nil }
-            self = .missedCopy(version, Keys(keys.compactMap { $0 }))
+            guard let keys = Self.keys(parts[1]) else { return nil }
+            self = .missedCopy(version, keys)
         case ("replay", 2):
             guard let bytes = EscapedText.decode(parts[1]) else { return nil }
             self = .missedReplay(version, bytes)

@@ -74,7 +74,8 @@ private final class LoopbackStage: Sendable {
             try link(version, client).expectEnd(of: "version \(version)")
             state.withLock { $0.links[Link(client: client, version: version)] = nil }
         case .clientLeaves(let client): try stream(of: client).close()
-        case .versions, .behind, .caughtUp, .missedCopy, .missedReplay, .missedNothing, .needed, .diverged, .failed:
+        case .versions, .behind, .caughtUp, .unlike, .missedCopy, .missedReplay, .missedNothing, .needed, .diverged,
+            .failed:
             break
         }
     }

@@ -43,7 +43,10 @@ extension InMemoryProxy {
         case .versionLost(let version, let client): lose(version, of: client)
         case .clientLeaves(let client): leave(client)
         case .behind(let version): behind.append(version)
-        case .caughtUp(let version): behind.removeAll { $0 == version }
+        case .caughtUp(let version):
+            behind.removeAll { $0 == version }
+            unlike.removeAll { $0.version == version }
+        case .unlike(let version, let keys): unlike.append((version, keys))
         case .clientHears(let client, let expected): return compare(takeReceived(by: client), expected, client)
         case .versionHears(let version, let client, let expected):
             return compare(takeSent(to: version, by: client), expected, "version \(version)")

@@ -27,6 +27,7 @@ import VersionKitProxy
 /// | `client closed` | the proxy has closed the client's connection |
 /// | `client leaves` | the client closes its connection |
 /// | `behind 1` | version 1 missed something and is not read from (in memory only) |
+/// | `unlike 1 KEYS` | version 1 is to get a copy of these keys and takes writes all the while (in memory only) |
 /// | `caught-up 1` | version 1 misses nothing any more (in memory only) |
 /// | `missed 1 copy KEYS` | version 1 will get the state of these keys, with spaces between (in memory only) |
 /// | `missed 1 replay BYTES` | version 1 will get these bytes (in memory only) |
@@ -49,6 +50,7 @@ public struct Script: Sendable {
         case clientLeaves(String)
         case behind(Version)
         case caughtUp(Version)
+        case unlike(Version, Keys)
         case missedCopy(Version, Keys)
         case missedReplay(Version, ByteBuffer)
         case missedNothing(Version)

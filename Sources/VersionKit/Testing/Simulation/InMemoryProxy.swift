@@ -75,6 +75,13 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
     public private(set) var answered = (all: 0, failed: 0)
     /// Milliseconds since 1970, as callbacks see them.
     public var milliseconds: Int64 = 1_700_000_000_000
+    /// Keys that are to be copied to versions which are not behind, and take writes all the while.
+    public var unlike: [(version: Version, keys: Keys)] = []
+    /// Whether versions that only need a copy are ``unlike`` the others, as in the engine, and not behind.
+    var copiesMeanwhile = false
+    /// Turns that belong to no client, and whether they are granted.
+    private var holds: [UInt64: Bool] = [:]
+    private var lastHold = UInt64.max
     /// Whether writes are ordered; off, it is a proxy that loses data, for tests of tests.
     public var ordersWrites = true
 
@@ -183,7 +190,7 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
     // MARK: The engine's part
 
     private func makeHandler() -> ConnectionHandler {
-        ConnectionHandler(versions: versions, behind: behind, milliseconds: milliseconds)
+        ConnectionHandler(versions: versions, behind: behind, unlike: unlike, milliseconds: milliseconds)
     }
 
     private mutating func process(_ client: String) {
@@ -208,9 +215,7 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
             case .reply(let bytes): clients[client]?.received.writeImmutableBuffer(bytes)
             case .order(let number, let keys): order(number, keys, client)
             case .finish(let number): finish(number, client)
-            case .catchUp(let write, let version):
-                missed[version, default: []].append(write)
-                if !behind.contains(version) { behind.append(version) }
+            case .catchUp(let write, let version): miss(write, version)
             case .drop(let version): drop(version, client)
             case .needed(let version): needed.append(version)
             case .diverged(let version): diverged.append(version)
@@ -219,6 +224,22 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
                 answered.failed += failed ? 1 : 0
             case .closeClient: clients[client]?.isClosed = true
             }
+        }
+    }
+
+    /// What a version missed is kept.
+    mutating func miss(_ write: MissedWrite, _ version: Version, isDown: Bool = false) {
+        if copiesMeanwhile, !isDown, write.content == .copy, write.keys != .everything, !behind.contains(version) {
+            // One copy is enough for all who find the keys unlike.
+            guard !unlike.contains(where: { $0.version == version && $0.keys == write.keys }) else { return }
+            unlike.append((version, write.keys))
+            return
+        }
+        // The last version that has all of the state cannot be behind: it is the truth, and the others then are.
+        let isLast = versions.complete.filter { !behind.contains($0) } == [version]
+        for target in isLast ? versions.filter({ $0 != version }) : [version] {
+            missed[target, default: []].append(write)
+            if !behind.contains(target) { behind.append(target) }
         }
     }
 
@@ -243,10 +264,33 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
 
     private mutating func finish(_ number: Int, _ client: String) {
         guard ordersWrites, let owner = clients[client]?.owner else { return }
-        for ticket in order.finish(.init(owner: owner, number: number)) {
+        granted(order.finish(.init(owner: owner, number: number)))
+    }
+
+    private mutating func granted(_ tickets: [WriteOrder.Ticket]) {
+        // In an order that does not depend on how this process hashes keys: a seed is to show the same in each.
+        for ticket in tickets.sorted(by: { ($0.owner, $0.number) < ($1.owner, $1.number) }) {
+            if holds[ticket.owner] != nil { holds[ticket.owner] = true }
             guard let next = clients.first(where: { $0.value.owner == ticket.owner })?.key else { continue }
             granted(ticket.number, next)
             process(next)
         }
+    }
+
+    // MARK: Turns that belong to no client
+
+    /// Asks that nobody writes to these keys until ``release(_:)``.
+    mutating func hold(_ keys: Keys) -> UInt64 {
+        lastHold -= 1
+        holds[lastHold] = false
+        if order.ask(.init(owner: lastHold, number: 0), for: keys) { holds[lastHold] = true }
+        return lastHold
+    }
+
+    func isHeld(_ hold: UInt64) -> Bool { holds[hold] == true }
+
+    mutating func release(_ hold: UInt64) {
+        holds[hold] = nil
+        granted(order.finish(.init(owner: hold, number: 0)))
     }
 }
