@@ -1,6 +1,7 @@
 import RedisAdapter
 import Testing
 import VersionKit
+import VersionKitTesting
 
 @Suite("RedisAdapter: single keys")
 struct RedisKeyTests {
@@ -9,8 +10,6 @@ struct RedisKeyTests {
     private func text(_ requests: [RedisRequest]) throws -> String {
         try requests.map { String(buffer: try adapter.encode($0, for: 1)) }.joined()
     }
-
-    private func words(_ texts: String...) -> String { texts.map(RedisTalk.words).joined() }
 
     private func replies(_ texts: String..., to requests: [RedisRequest]) throws -> [RedisReply] {
         try zip(texts, requests).map { text, request in
@@ -22,16 +21,16 @@ struct RedisKeyTests {
     @Test("keys are listed database by database, until there is none of that number")
     func listing() throws {
         let first = adapter.list(after: nil)
-        #expect(try text(first) == words("SELECT 0", "SCAN 0 COUNT 1000"))
+        #expect(try text(first) == redisWords("SELECT 0", "SCAN 0 COUNT 1000"))
         let page = try adapter.page(
             try replies("+OK\r\n", "*2\r\n$2\r\n17\r\n*2\r\n$1\r\na\r\n$1\r\nb\r\n", to: first), after: nil)
         #expect(page.keys.prefix(2) == [redisKey("a"), redisKey("b")])
         let second = adapter.list(after: page.next)
-        #expect(try text(second) == words("SELECT 0", "SCAN 17 COUNT 1000"))
+        #expect(try text(second) == redisWords("SELECT 0", "SCAN 17 COUNT 1000"))
         let last = try adapter.page(try replies("+OK\r\n", "*2\r\n$1\r\n0\r\n*0\r\n", to: second), after: page.next)
         #expect(last.keys.isEmpty)
         let third = adapter.list(after: last.next)
-        #expect(try text(third) == words("SELECT 1", "SCAN 0 COUNT 1000"))
+        #expect(try text(third) == redisWords("SELECT 1", "SCAN 0 COUNT 1000"))
         let end = try adapter.page(
             try replies("-ERR DB index is out of range\r\n", "*2\r\n$1\r\n0\r\n*0\r\n", to: third), after: last.next)
         #expect(end.keys.isEmpty && end.next == nil)
@@ -44,16 +43,16 @@ struct RedisKeyTests {
     func copying() throws {
         let key = redisKey("k", 2)
         let read = adapter.read(key)
-        #expect(try text(read) == words("SELECT 2", "DUMP k", "PEXPIRETIME k"))
+        #expect(try text(read) == redisWords("SELECT 2", "DUMP k", "PEXPIRETIME k"))
         let timed = try adapter.install(
             key, from: try replies("+OK\r\n", "$3\r\nabc\r\n", ":99\r\n", to: read), milliseconds: 1_700_000_000_000)
-        #expect(try text(timed) == words("SELECT 2", "RESTORE k 99 abc REPLACE ABSTTL"))
+        #expect(try text(timed) == redisWords("SELECT 2", "RESTORE k 99 abc REPLACE ABSTTL"))
         let forever = try adapter.install(
             key, from: try replies("+OK\r\n", "$3\r\nabc\r\n", ":-1\r\n", to: read), milliseconds: 1_700_000_000_000)
-        #expect(try text(forever) == words("SELECT 2", "RESTORE k 0 abc REPLACE ABSTTL"))
+        #expect(try text(forever) == redisWords("SELECT 2", "RESTORE k 0 abc REPLACE ABSTTL"))
         let none = try adapter.install(
             key, from: try replies("+OK\r\n", "$-1\r\n", ":-2\r\n", to: read), milliseconds: 1_700_000_000_000)
-        #expect(try text(none) == words("SELECT 2", "DEL k"))
+        #expect(try text(none) == redisWords("SELECT 2", "DEL k"))
         #expect(throws: ProxyError.self) {
             try adapter.install(
                 key, from: try replies("+OK\r\n", "-OOM no\r\n", ":-1\r\n", to: read), milliseconds: 1_700_000_000_000)
@@ -63,7 +62,7 @@ struct RedisKeyTests {
     @Test("keys are compared by their contents and their end, and an error is no agreement")
     func digests() throws {
         let digest = adapter.digest(redisKey("k"))
-        #expect(try text(digest) == words("SELECT 0", "DEBUG DIGEST-VALUE k", "PEXPIRETIME k"))
+        #expect(try text(digest) == redisWords("SELECT 0", "DEBUG DIGEST-VALUE k", "PEXPIRETIME k"))
         let one = try replies("+OK\r\n", "*1\r\n$2\r\nab\r\n", ":1\r\n", to: digest)
         let other = try replies("+OK\r\n", "-ERR DEBUG\r\n", ":2\r\n", to: digest)
         #expect(adapter.agree(one[1], one[1], on: digest[1]))
@@ -78,12 +77,12 @@ struct RedisKeyTests {
                 try replies("+OK\r\n", "*2\r\n$1\r\n0\r\n*0\r\n", to: adapter.list(after: nil)), after: nil
             ).keys.last)
         let read = adapter.read(key)
-        #expect(try text(read) == words("FUNCTION DUMP"))
+        #expect(try text(read) == redisWords("FUNCTION DUMP"))
         let install = try adapter.install(
             key, from: try replies("$2\r\nab\r\n", to: read), milliseconds: 1_700_000_000_000)
-        #expect(try text(install) == words("FUNCTION RESTORE ab FLUSH"))
+        #expect(try text(install) == redisWords("FUNCTION RESTORE ab FLUSH"))
         let digest = adapter.digest(key)
-        #expect(try text(digest) == words("FUNCTION LIST WITHCODE"))
+        #expect(try text(digest) == redisWords("FUNCTION LIST WITHCODE"))
         let one = try replies("*2\r\n*2\r\n+a\r\n+b\r\n*1\r\n+c\r\n", to: digest)[0]
         let other = try replies("*2\r\n*1\r\n+c\r\n*2\r\n+b\r\n+a\r\n", to: digest)[0]
         #expect(adapter.agree(one, other, on: digest[0]))

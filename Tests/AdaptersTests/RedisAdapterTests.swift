@@ -1,51 +1,50 @@
 import RedisAdapter
 import Testing
 import VersionKit
+import VersionKitTesting
 
 @Suite("RedisAdapter: what goes where")
 struct RedisAdapterTests {
-    private func words(_ text: String) -> String { RedisTalk.words(text) }
-
     @Test("a read goes to the newest version alone, in the client's own bytes")
     func read() throws {
-        var talk = try RedisTalk.greeted([1, 2])
-        try talk.ask("get a")
-        #expect(talk.takeSent(2) == words("get a"))
-        #expect(talk.takeSent(1).isEmpty)
-        try talk.reply("$-1\r\n", from: 2)
-        #expect(talk.takeReceived() == "$-1\r\n")
+        var talk = InMemoryProxy.greeted([1, 2])
+        talk.ask("get a")
+        #expect(talk.requests(2) == redisWords("get a"))
+        #expect(talk.requests(1).isEmpty)
+        talk.answer("$-1\r\n", from: 2)
+        #expect(talk.received() == "$-1\r\n")
     }
 
     @Test("a write goes to both, in the order of its key, and is answered by the newest")
     func write() throws {
-        var talk = try RedisTalk.greeted([1, 2])
-        try talk.ask("INCR a")
+        var talk = InMemoryProxy.greeted([1, 2])
+        talk.ask("INCR a")
         #expect(talk.takeOrdered() == [[redisMark("a")]])
-        #expect(talk.takeSent(1) == words("INCR a"))
-        #expect(talk.takeSent(2) == words("INCR a"))
-        try talk.reply(":7\r\n", from: 1, 2)
-        #expect(talk.takeReceived() == ":7\r\n")
-        #expect(talk.copied.isEmpty)
+        #expect(talk.requests(1) == redisWords("INCR a"))
+        #expect(talk.requests(2) == redisWords("INCR a"))
+        talk.answer(":7\r\n", from: 1, 2)
+        #expect(talk.received() == ":7\r\n")
+        #expect(talk.isEven)
     }
 
     @Test("versions that answer a write differently are made the same by copying its keys")
     func disagreement() throws {
-        var talk = try RedisTalk.greeted([1, 2])
-        try talk.ask("INCR a")
-        try talk.reply(":6\r\n", from: 1)
-        try talk.reply(":7\r\n", from: 2)
-        #expect(talk.takeReceived() == ":7\r\n")
-        #expect(talk.copied == [1: [[redisKey("a")]]])
+        var talk = InMemoryProxy.greeted([1, 2])
+        talk.ask("INCR a")
+        talk.answer(":6\r\n", from: 1)
+        talk.answer(":7\r\n", from: 2)
+        #expect(talk.received() == ":7\r\n")
+        #expect(talk.missed == [1: [MissedWrite(redisKeys("a"), .copy)]])
     }
 
     @Test("errors agree, however the versions word them")
     func errors() throws {
-        var talk = try RedisTalk.greeted([1, 2])
-        try talk.ask("INCR a")
-        try talk.reply("-ERR not a number\r\n", from: 1)
-        try talk.reply("-ERR value is not an integer\r\n", from: 2)
-        #expect(talk.takeReceived() == "-ERR value is not an integer\r\n")
-        #expect(talk.copied.isEmpty)
+        var talk = InMemoryProxy.greeted([1, 2])
+        talk.ask("INCR a")
+        talk.answer("-ERR not a number\r\n", from: 1)
+        talk.answer("-ERR value is not an integer\r\n", from: 2)
+        #expect(talk.received() == "-ERR value is not an integer\r\n")
+        #expect(talk.isEven)
     }
 
     /// Commands that name keys in every way there is.
@@ -61,11 +60,11 @@ struct RedisAdapterTests {
 
     @Test("writes are ordered by all keys that they name", arguments: keyed)
     func keys(_ text: String, _ keys: [String]) throws {
-        var talk = try RedisTalk.greeted([1, 2])
-        try talk.ask(text)
+        var talk = InMemoryProxy.greeted([1, 2])
+        talk.ask(text)
         #expect(talk.takeOrdered() == [Set(keys.map { redisMark($0) })])
-        #expect(talk.takeSent(1) == words(text))
-        #expect(talk.takeSent(2) == words(text))
+        #expect(talk.requests(1) == redisWords(text))
+        #expect(talk.requests(2) == redisWords(text))
     }
 
     /// Commands whose effect their bytes do not determine.
@@ -83,29 +82,29 @@ struct RedisAdapterTests {
             ("XADD s * f v", "$3\r\n5-1\r\n", "XADD s 5-1 f v"),
         ])
     func named(_ text: String, _ reply: String, _ effect: String) throws {
-        var talk = try RedisTalk.greeted([1, 2])
-        try talk.ask(text)
-        #expect(talk.takeSent(2) == words(text))
-        #expect(talk.takeSent(1).isEmpty)
-        try talk.reply(reply, from: 2)
-        #expect(talk.takeSent(1) == words(effect))
-        #expect(talk.takeReceived().isEmpty)
-        try talk.reply(":1\r\n", from: 1)
-        #expect(talk.takeReceived() == reply)
-        #expect(talk.copied.isEmpty)
+        var talk = InMemoryProxy.greeted([1, 2])
+        talk.ask(text)
+        #expect(talk.requests(2) == redisWords(text))
+        #expect(talk.requests(1).isEmpty)
+        talk.answer(reply, from: 2)
+        #expect(talk.requests(1) == redisWords(effect))
+        #expect(talk.received().isEmpty)
+        talk.answer(":1\r\n", from: 1)
+        #expect(talk.received() == reply)
+        #expect(talk.isEven)
     }
 
     @Test("what is left to chance or the time one version does, and its keys are copied", arguments: chancy)
     func led(_ text: String, _ keys: [String]) throws {
-        var talk = try RedisTalk.greeted([1, 2])
-        try talk.ask(text)
-        let named = Set(keys.map { redisKey($0) })
-        #expect(talk.takeOrdered() == [Set(named.map { KeyMark($0) })])
-        #expect(talk.takeSent(1).isEmpty)
-        #expect(talk.takeSent(2) == words(text))
-        try talk.reply("+x\r\n", from: 2)
-        #expect(talk.takeReceived() == "+x\r\n")
-        #expect(talk.copied == [1: [named]])
+        var talk = InMemoryProxy.greeted([1, 2])
+        talk.ask(text)
+        let named = Keys(keys.map { redisKey($0) })
+        #expect(talk.takeOrdered() == [KeyMarks(named).marks])
+        #expect(talk.requests(1).isEmpty)
+        #expect(talk.requests(2) == redisWords(text))
+        talk.answer("+x\r\n", from: 2)
+        #expect(talk.received() == "+x\r\n")
+        #expect(talk.missed == [1: [MissedWrite(named, .copy)]])
     }
 
     @Test(
@@ -115,17 +114,17 @@ struct RedisAdapterTests {
             "KEYS *", "DBSIZE", "PING", "CLIENT ID", "CONFIG GET maxmemory", "SRANDMEMBER s", "LCS a b", "INFO",
         ])
     func reads(_ text: String) throws {
-        var talk = try RedisTalk.greeted([1, 2])
-        try talk.ask(text)
+        var talk = InMemoryProxy.greeted([1, 2])
+        talk.ask(text)
         #expect(talk.takeOrdered().isEmpty)
-        #expect(talk.takeSent(1).isEmpty)
-        #expect(talk.takeSent(2) == words(text))
+        #expect(talk.requests(1).isEmpty)
+        #expect(talk.requests(2) == redisWords(text))
     }
 
     @Test("what changes everything is ordered with everything", arguments: ["FLUSHALL", "FLUSHDB ASYNC", "SWAPDB 0 1"])
     func everything(_ text: String) throws {
-        var talk = try RedisTalk.greeted([1, 2])
-        try talk.ask(text)
+        var talk = InMemoryProxy.greeted([1, 2])
+        talk.ask(text)
         #expect(talk.takeOrdered() == [nil])
     }
 
@@ -146,23 +145,23 @@ struct RedisAdapterTests {
         ])
     func refused(_ text: String) throws {
         for versions in [[1], [1, 2]] as [VersionList] {
-            var talk = try RedisTalk.greeted(versions)
-            try talk.ask(text)
-            #expect(talk.sent.isEmpty)
-            let reply = talk.takeReceived()
+            var talk = InMemoryProxy.greeted(versions)
+            talk.ask(text)
+            #expect(talk.isSilent)
+            let reply = talk.received()
             #expect(reply.hasPrefix("-ERR VersionKit: ") && reply.hasSuffix("\r\n"), "\(text): \(reply)")
-            #expect(!talk.isClosed)
+            #expect(!talk.isClosed("client"))
         }
     }
 
     @Test("too few arguments are refused as a Redis refuses them")
     func arity() throws {
-        var talk = try RedisTalk.greeted([1, 2])
-        try talk.ask("GET")
-        #expect(talk.takeReceived() == "-ERR wrong number of arguments for 'get' command\r\n")
+        var talk = InMemoryProxy.greeted([1, 2])
+        talk.ask("GET")
+        #expect(talk.received() == "-ERR wrong number of arguments for 'get' command\r\n")
     }
 
-    /// With ``RedisTalk/now`` for the time.
+    /// With the time of ``InMemoryProxy`` for the time.
     private static let expiries = [
         ("SET k v EX 10", "SET k v PXAT 1700000010000"), ("SET k v NX px 10 GET", "SET k v NX PXAT 1700000000010 GET"),
         ("SETEX k 10 v", "SET k v PXAT 1700000010000"), ("PSETEX k 10 v", "SET k v PXAT 1700000000010"),
@@ -177,87 +176,87 @@ struct RedisAdapterTests {
 
     @Test("times to live become times of day, the same for all versions", arguments: expiries)
     func expiry(_ text: String, _ sent: String) throws {
-        var talk = try RedisTalk.greeted([1, 2])
-        try talk.ask(text)
-        #expect(talk.takeSent(1) == words(sent))
-        #expect(talk.takeSent(2) == words(sent))
-        try talk.reply("+OK\r\n", from: 1, 2)
-        #expect(talk.takeReceived() == "+OK\r\n")
+        var talk = InMemoryProxy.greeted([1, 2])
+        talk.ask(text)
+        #expect(talk.requests(1) == redisWords(sent))
+        #expect(talk.requests(2) == redisWords(sent))
+        talk.answer("+OK\r\n", from: 1, 2)
+        #expect(talk.received() == "+OK\r\n")
     }
 
     @Test("one version alone gets the client's own bytes")
     func alone() throws {
-        var talk = try RedisTalk.greeted([1])
-        try talk.ask("SETEX k 10 v")
-        #expect(talk.takeSent(1) == words("SETEX k 10 v"))
+        var talk = InMemoryProxy.greeted([1])
+        talk.ask("SETEX k 10 v")
+        #expect(talk.requests(1) == redisWords("SETEX k 10 v"))
         #expect(talk.takeOrdered().isEmpty)
     }
 
     @Test("a cursor carries the version that it belongs to, and goes back to that one")
     func cursors() throws {
-        var talk = try RedisTalk.greeted([1])
-        try talk.ask("SCAN 0")
-        try talk.reply("*2\r\n$2\r\n17\r\n*1\r\n$1\r\na\r\n", from: 1)
-        #expect(talk.takeReceived() == "*2\r\n$4\r\n1701\r\n*1\r\n$1\r\na\r\n")
-        talk.versions = [1, 2]
-        _ = talk.takeSent(1)
-        try talk.ask("SCAN 1701 COUNT 5")
-        #expect(talk.takeSent(1) == words("SCAN 17 COUNT 5"))
-        try talk.reply("*2\r\n$1\r\n0\r\n*0\r\n", from: 1)
-        #expect(talk.takeReceived() == "*2\r\n$1\r\n0\r\n*0\r\n")
-        try talk.ask("HSCAN h 0")
-        #expect(talk.takeSent(2).hasSuffix(words("HSCAN h 0")))
-        try talk.reply("+RESET\r\n+OK\r\n*2\r\n$1\r\n5\r\n*0\r\n", from: 2)
-        #expect(talk.takeReceived() == "*2\r\n$3\r\n502\r\n*0\r\n")
-        talk.versions = [2]
-        try talk.ask("SCAN 1701")
-        #expect(talk.takeReceived().hasPrefix("-ERR VersionKit: the version that began this scan"))
-        try talk.ask("SCAN 7")
-        #expect(talk.takeReceived() == "-ERR invalid cursor\r\n")
+        var talk = InMemoryProxy.greeted([1])
+        talk.ask("SCAN 0")
+        talk.answer("*2\r\n$2\r\n17\r\n*1\r\n$1\r\na\r\n", from: 1)
+        #expect(talk.received() == "*2\r\n$4\r\n1701\r\n*1\r\n$1\r\na\r\n")
+        talk.change([1, 2])
+        _ = talk.requests(1)
+        talk.ask("SCAN 1701 COUNT 5")
+        #expect(talk.requests(1) == redisWords("SCAN 17 COUNT 5"))
+        talk.answer("*2\r\n$1\r\n0\r\n*0\r\n", from: 1)
+        #expect(talk.received() == "*2\r\n$1\r\n0\r\n*0\r\n")
+        talk.ask("HSCAN h 0")
+        #expect(talk.requests(2).hasSuffix(redisWords("HSCAN h 0")))
+        talk.answer("+RESET\r\n+OK\r\n*2\r\n$1\r\n5\r\n*0\r\n", from: 2)
+        #expect(talk.received() == "*2\r\n$3\r\n502\r\n*0\r\n")
+        talk.change([2])
+        talk.ask("SCAN 1701")
+        #expect(talk.received().hasPrefix("-ERR VersionKit: the version that began this scan"))
+        talk.ask("SCAN 7")
+        #expect(talk.received() == "-ERR invalid cursor\r\n")
     }
 
     @Test("the database is part of the key, and a new connection is brought into it")
     func databases() throws {
-        var talk = RedisTalk([1, 2])
-        try talk.ask("SELECT 3")
-        try talk.client(words("SET k v"))
-        try talk.reply("+RESET\r\n+OK\r\n", from: 1, 2)
+        var talk = InMemoryProxy(RedisAdapter(), versions: [1, 2])
+        talk.ask("SELECT 3")
+        talk.say(redisWords("SET k v"))
+        talk.answer("+RESET\r\n+OK\r\n", from: 1, 2)
         #expect(talk.takeOrdered() == [[redisMark("k", 3)]])
-        try talk.reply("+OK\r\n", from: 1, 2)
-        try talk.ask("MOVE k 4")
+        talk.answer("+OK\r\n", from: 1, 2)
+        talk.ask("MOVE k 4")
         #expect(talk.takeOrdered() == [[redisMark("k", 3), redisMark("k", 4)]])
-        try talk.reply(":1\r\n", from: 1, 2)
-        try talk.ask("COPY a b DB 5")
+        talk.answer(":1\r\n", from: 1, 2)
+        talk.ask("COPY a b DB 5")
         #expect(talk.takeOrdered().first??.contains(redisMark("b", 5)) == true)
-        try talk.reply(":1\r\n", from: 1, 2)
-        _ = talk.takeSent(2)
+        talk.answer(":1\r\n", from: 1, 2)
+        _ = talk.requests(2)
         talk.lose(2)
-        try talk.ask("GET k")
-        #expect(talk.takeSent(2) == words("SELECT 3") + words("GET k"))
+        talk.ask("GET k")
+        #expect(talk.requests(2) == redisWords("SELECT 3") + redisWords("GET k"))
     }
 
     @Test("who the client is survives the loss of a connection, in the order that makes it valid")
     func sessions() throws {
-        var talk = RedisTalk([1])
+        var talk = InMemoryProxy(RedisAdapter(), versions: [1])
         for (text, reply) in [
             ("HELLO 3 AUTH a p", "+RESET\r\n%0\r\n"), ("SELECT 2", "+OK\r\n"), ("AUTH b q", "+OK\r\n"),
             ("CLIENT SETNAME n", "+OK\r\n"), ("AUTH a r", "+OK\r\n"), ("AUTH wrong", "-ERR no\r\n"),
             ("SELECT 0", "+OK\r\n"),
         ] {
-            try talk.ask(text)
-            try talk.reply(reply, from: 1)
+            talk.ask(text)
+            talk.answer(reply, from: 1)
         }
-        _ = talk.takeSent(1)
+        _ = talk.requests(1)
         talk.lose(1)
-        try talk.ask("PING")
+        talk.ask("PING")
         let setup = ["HELLO 3 AUTH a p", "SELECT 0", "AUTH a r", "CLIENT SETNAME n", "PING"]
-        #expect(talk.takeSent(1) == setup.map(words).joined())
-        try talk.reply("+RESET\r\n%0\r\n+OK\r\n+OK\r\n+OK\r\n+PONG\r\n", from: 1)
-        try talk.ask("RESET")
-        try talk.reply("+RESET\r\n", from: 1)
-        _ = talk.takeSent(1)
+        #expect(talk.requests(1) == setup.map { redisWords($0) }.joined())
+        talk.answer("+RESET\r\n%0\r\n+OK\r\n+OK\r\n+OK\r\n+PONG\r\n", from: 1)
+        talk.ask("RESET")
+        talk.answer("+RESET\r\n", from: 1)
+        _ = talk.requests(1)
         talk.lose(1)
-        try talk.ask("PING")
-        #expect(talk.takeSent(1) == words("PING"))
+        talk.ask("PING")
+        #expect(talk.requests(1) == redisWords("PING"))
     }
 }

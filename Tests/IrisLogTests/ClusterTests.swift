@@ -128,12 +128,12 @@ struct ClusterTests {
         try await Cluster.with([.one, .two, .two]) { cluster in
             // Version 1 answers the preface with a syntax error, version 2 closes without a word.
             let toOne = try await Exchange<Reply1Decoder>(
-                host: "127.0.0.1", port: cluster.servers[0].peers.port, timeout: .seconds(5))
+                host: "127.0.0.1", port: cluster.servers[0].peers.port, timeout: .seconds(60))
             let reply = try await toOne.send(ByteBuffer(string: "IL2P"))
             #expect(reply == .error(IrisLogError(.syntax, "unknown request")))
             await toOne.close()
             let toTwo = try await Exchange<Reply1Decoder>(
-                host: "127.0.0.1", port: cluster.servers[1].peers.port, timeout: .seconds(5))
+                host: "127.0.0.1", port: cluster.servers[1].peers.port, timeout: .seconds(60))
             await #expect(throws: IrisLogError(.unreachable, "the server closed the connection")) {
                 _ = try await toTwo.send(ByteBuffer(string: "ASK 1 /country/@id\n"))
             }

@@ -22,7 +22,7 @@ struct ConnectionTests {
     func timeout() async throws {
         let silent = try await RunningServer(host: "127.0.0.1", clientPort: 0, peerPort: 0)
         let client = try await IrisLogClient1.connect(
-            host: "127.0.0.1", port: silent.clients.port, timeout: .milliseconds(50))
+            host: "127.0.0.1", port: silent.clients.port, timeout: .seconds(1))
         await #expect(throws: IrisLogError(.unreachable, "no answer in time")) { try await client.ping() }
         await #expect(throws: IrisLogError(.unreachable, "the connection is closed")) { try await client.ping() }
         await silent.clients.close()
@@ -55,7 +55,7 @@ struct ConnectionTests {
     func longLine() async throws {
         try await Cluster.with([.one, .one, .one]) { cluster in
             let exchange = try await Exchange<Reply1Decoder>(
-                host: "127.0.0.1", port: cluster.servers[0].clients.port, timeout: .seconds(5))
+                host: "127.0.0.1", port: cluster.servers[0].clients.port, timeout: .seconds(60))
             let line = ByteBuffer(repeating: UInt8(ascii: "x"), count: Limits.lineBytes + 1)
             #expect(try await exchange.send(line) == .error(IrisLogError(.limit, "line too long")))
             await #expect(throws: IrisLogError.self) { _ = try await exchange.send(ByteBuffer(string: "PING\n")) }
@@ -74,7 +74,7 @@ struct ConnectionTests {
             defer { group.cancelAll() }
             let ping = ByteBuffer(string: "PING\n")
             func connect() async throws -> Exchange<Reply1Decoder> {
-                try await Exchange<Reply1Decoder>(host: "127.0.0.1", port: listener.port, timeout: .seconds(5))
+                try await Exchange<Reply1Decoder>(host: "127.0.0.1", port: listener.port, timeout: .seconds(60))
             }
             let first = try await connect()
             #expect(try await first.send(ping) == .pong)
@@ -97,7 +97,7 @@ struct ConnectionTests {
             var clients: [Exchange<Reply1Decoder>] = []
             for port in [unserved.port, served.port] {
                 for _ in 0..<10 {
-                    clients.append(try await Exchange(host: "127.0.0.1", port: port, timeout: .seconds(5)))
+                    clients.append(try await Exchange(host: "127.0.0.1", port: port, timeout: .seconds(60)))
                 }
             }
             serving.cancel()
@@ -116,7 +116,7 @@ struct ConnectionTests {
             }
             defer { group.cancelAll() }
             let exchange = try await Exchange<Reply1Decoder>(
-                host: "127.0.0.1", port: listener.port, timeout: .seconds(5))
+                host: "127.0.0.1", port: listener.port, timeout: .seconds(60))
             await #expect(throws: IrisLogError.self) {
                 _ = try await exchange.send(ByteBuffer(string: "never a whole line"))
             }

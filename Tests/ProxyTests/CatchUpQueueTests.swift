@@ -82,4 +82,57 @@ struct CatchUpQueueTests {
         #expect(queue.next(10) == .everything)
         #expect(queue.count == 1)
     }
+
+    private let flush = MissedWrite(.everything, .replay(ByteBuffer(string: "flush"), prelude: []))
+
+    @Test("a write to all keys that nothing was copied before is replayed in its place")
+    func everythingInOrder() {
+        var queue = CatchUpQueue(copiesKeys: true)
+        queue.append(replay("a"))
+        queue.append(flush)
+        #expect(queue.next(10) == .replay([replay("a"), flush], through: 2))
+    }
+
+    @Test("a write to all keys that comes after a copied one is not replayed over the copy")
+    func everythingAfterCopy() {
+        var queue = CatchUpQueue(copiesKeys: true)
+        queue.append(copy("a"))
+        queue.append(flush)
+        queue.append(replay("a"))
+        #expect(queue.next(10) == .copy([key("a")], through: 1))
+        queue.copied([key("a")])
+        queue.done(through: 1)
+        #expect(queue.next(10) == .everything)
+    }
+
+    @Test("a write to all keys is no part of the copies before it, even if another key was copied since")
+    func everythingAmongCopies() {
+        var queue = CatchUpQueue(copiesKeys: true)
+        queue.append(copy("a"))
+        queue.append(flush)
+        queue.copied([key("z")])
+        #expect(queue.next(10) == .copy([key("a")], through: 1))
+    }
+
+    @Test("writes that come while a step is under way are kept")
+    func meanwhile() {
+        var queue = CatchUpQueue(copiesKeys: false)
+        queue.append(replay("a"))
+        #expect(queue.next(1) == .replay([replay("a")], through: 1))
+        queue.append(replay("b"))
+        queue.done(through: 1)
+        #expect(queue.next(1) == .replay([replay("b")], through: 2))
+    }
+
+    @Test("its bytes are limited too")
+    func bytes() {
+        var limits = Limits.standard
+        limits.catchUpBytesMax = replay("a").size
+        var queue = CatchUpQueue(limits: limits, copiesKeys: false)
+        queue.append(replay("a"))
+        queue.append(replay("b"))
+        #expect(queue.dropped == 1)
+        #expect(queue.count == 1)
+        #expect(queue.bytes == replay("a").size)
+    }
 }

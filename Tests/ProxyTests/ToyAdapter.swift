@@ -1,13 +1,22 @@
 import NIOCore
 import VersionKitModel
 import VersionKitProxy
+import VersionKitTesting
 import VersionKitWire
 
 /// A protocol of lines in which version 1's begin with `1` and version 2's with `2`, so that translation is visible.
 ///
-/// The verb is the first letter: `n` newest first, `a` all, `c` choose, `o` only version 1, `p` answered by the proxy.
-/// Replies: `!` is a failure, `?` a miss, anything else an answer.
+/// The verb is the first letter: `n` newest first, `a` all, `A` all and copied if missed, `z` all and forgotten if
+/// missed, `l` lead (a number by chance), `c` choose, `o` only version 1, `p` answered by the proxy, `s` session, `v` a strategy that joins
+/// everyone's answers, `e` one without an end, `d` one that asks version 1 twice at once. After the verb come the keys,
+/// `ax,y=5`; `a*` is about all of them. What ends with `+` may be done twice.
+///
+/// Replies: `!` is a failure, `?` a miss, anything else an answer. To `l` they are `=5`, which the others do by `a`,
+/// `none` if nothing was changed, or anything but `ok`, and the others get a copy.
 struct ToyAdapter: MessageAdapter {
+    var writePolicy = WritePolicy.allOrFail
+    var copiesKeys = false
+
     func identifyClient(_ bytes: inout PeekBuffer) throws(ProxyError) -> Version? {
         guard let byte = bytes.peekInteger(as: UInt8.self) else { return nil }
         guard let version = Version(String(UnicodeScalar(byte))), version <= 3 else {
@@ -25,6 +34,7 @@ struct ToyAdapter: MessageAdapter {
     ) throws(ProxyError) -> String? {
         guard let line = line(&bytes) else { return nil }
         guard line.hasPrefix("\(version)") else { throw .malformedReply("'\(line)' is not version \(version)'s") }
+        guard request.first != "l" || line.dropFirst() != "ok" else { throw .malformedReply("what came of it?") }
         return String(line.dropFirst())
     }
 
@@ -32,14 +42,29 @@ struct ToyAdapter: MessageAdapter {
         bytes.peek(upTo: UInt8(ascii: "\n"), lengthMax: 100).map { String(buffer: $0) }
     }
 
-    func dispatch(_ request: inout String, _ context: inout DispatchContext<NoSession>) -> Dispatch<String> {
+    func goodbye(_ error: ProxyError, to client: Version?) -> ByteBuffer? { ByteBuffer(string: "bye\n") }
+
+    func dispatch(_ request: inout String, _ context: inout DispatchContext<String>) -> Dispatch<String> {
         switch request.first {
         case "n": .newestFirst
-        case "a": .all(.none)
+        case "a": .all(keys(of: request))
+        case "A": .all(keys(of: request), missed: .copy)
+        case "z": .all(keys(of: request), missed: .nothing)
+        case "l": .lead(keys(of: request))
         case "o": .only(1)
         case "p": .answer("proxy")
+        case "s": .session
+        case "v": .custom(Strategy { $1.isEmpty ? .ask(Array($0)) : .answer($1.map(\.reply).sorted().joined()) })
+        case "e": .custom(Strategy { versions, _ in .ask(Array(versions)) })
+        case "d": .custom(Strategy { _, answers in answers.isEmpty ? .ask([1, 1]) : .give(0) })
         default: .choose
         }
+    }
+
+    private func keys(of request: String) -> Keys {
+        let names = request.dropFirst().prefix { $0 != "=" && $0 != "+" }
+        if names == "*" { return .everything }
+        return Keys(names.split(separator: ",").map { ByteBuffer(substring: $0) })
     }
 
     func encode(_ request: String, for version: Version) throws(ProxyError) -> ByteBuffer {
@@ -60,84 +85,36 @@ struct ToyAdapter: MessageAdapter {
         return replies.indices.max { (lengths[$0], $0) < (lengths[$1], $1) } ?? 0
     }
 
+    func effect(of request: String, reply: String) -> Effect<String> {
+        if reply == "none" { return .nothing }
+        return reply.hasPrefix("=") ? .request("a" + request.dropFirst() + reply) : .copy
+    }
+
+    func isIdempotent(_ request: String) -> Bool { request.hasSuffix("+") }
+
     func failure(_ error: ProxyError, of request: String) -> String { "!\(error.code)" }
+
+    // MARK: The session is a name
+
+    func makeSession() -> String { "" }
+
+    func settled(_ request: String, with reply: String, in session: inout String) {
+        if judge(reply) == .answer { session = String(request.dropFirst()) }
+    }
+
+    func greeting(_ session: String, to version: Version) -> [String] { session.isEmpty ? [] : ["s" + session] }
 }
 
-/// A client's conversation through a ``MessageProxy``, without sockets: what goes to whom is kept as text.
-struct Conversation {
-    var proxy: MessageProxy<ToyAdapter>
-    var versions: VersionList
-    private var client = PeekBuffer()
-    private var replies: [Version: PeekBuffer] = [:]
-    /// What was sent to each version.
-    private(set) var sent: [Version: String] = [:]
-    /// What the client got.
-    private(set) var received = ""
-    private(set) var needed: [Version] = []
-    private(set) var failed = 0
-    private(set) var closed: ProxyError?
+/// Plays a script with the toy adapter, in memory: with all bytes of a line at once, and one by one.
+func play(_ text: String, _ adapter: ToyAdapter = ToyAdapter(), limits: Limits = .standard) throws {
+    let script = try Script(text)
+    try script.run(adapter, limits: limits)
+    try script.run(adapter, limits: limits, byteByByte: true)
+}
 
-    init(_ versions: VersionList, limits: Limits = .standard) {
-        proxy = MessageProxy(ToyAdapter(), limits: limits)
-        self.versions = versions
-    }
-
-    /// The client sends; as the engine does, the callbacks are called as long as they consume something.
-    mutating func say(_ text: String) throws(ProxyError) {
-        client.append(ByteBuffer(string: text))
-        try processClient()
-    }
-
-    private mutating func processClient() throws(ProxyError) {
-        var used = 1
-        while used > 0, client.count > 0 {
-            client.resetPeek()
-            var handler = ConnectionHandler(versions: versions)
-            used = try proxy.handleRequest(from: nil, &client, &handler)
-            client.consume(used)
-            perform(&handler)
-        }
-    }
-
-    /// A version sends.
-    mutating func reply(_ text: String, from version: Version) throws(ProxyError) {
-        var bytes = replies[version] ?? PeekBuffer()
-        bytes.append(ByteBuffer(string: text))
-        var used = 1
-        while used > 0, bytes.count > 0 {
-            bytes.resetPeek()
-            var handler = ConnectionHandler(versions: versions)
-            used = try proxy.handleReply(from: version, &bytes, &handler)
-            bytes.consume(used)
-            perform(&handler)
-        }
-        replies[version] = bytes
-        try processClient()
-    }
-
-    mutating func lose(_ version: Version) {
-        var handler = ConnectionHandler(versions: versions)
-        proxy.versionLost(version, &handler)
-        perform(&handler)
-    }
-
-    mutating func change(_ versions: VersionList) {
-        self.versions = versions
-        var handler = ConnectionHandler(versions: versions)
-        proxy.versionsChanged(&handler)
-        perform(&handler)
-    }
-
-    private mutating func perform(_ handler: inout ConnectionHandler) {
-        for action in handler.takeActions() {
-            switch action {
-            case .send(let bytes, let version): sent[version, default: ""] += String(buffer: bytes)
-            case .reply(let bytes): received += String(buffer: bytes)
-            case .needed(let version): needed.append(version)
-            case .answered(let isFailure): failed += isFailure ? 1 : 0
-            case .closeClient(let error): closed = error
-            case .sendShared, .order, .orderRun, .answeredRun, .finish, .catchUp, .drop, .diverged: break
-            }
-        }
-    }
+extension ToyAdapter {
+    /// What is missed is brought later: by the requests themselves.
+    static let replaying = ToyAdapter(writePolicy: .catchUp)
+    /// As a `KeyedAdapter` would have it.
+    static let copying = ToyAdapter(writePolicy: .catchUp, copiesKeys: true)
 }

@@ -1,6 +1,7 @@
 import NIOCore
 import Testing
 import VersionKitProxy
+import VersionKitTesting
 
 @Suite("WriteOrder")
 struct WriteOrderTests {
@@ -66,41 +67,87 @@ struct WriteOrderTests {
         #expect(keys().isEmpty)
     }
 
-    @Test("however many ask for however many keys, everybody has a turn, and nobody shares a key", arguments: 0..<20)
-    func noCircles(_ seed: UInt64) throws {
-        var state = seed
-        func random(_ bound: UInt64) -> UInt64 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return (state >> 33) % bound
-        }
+    @Test("a ticket may be given back before it was granted, and those behind it go on")
+    func givenBack() {
+        var order = WriteOrder()
+        #expect(order.ask(ticket(1), for: keys("a")) == true)
+        #expect(order.ask(ticket(2), for: .everything) == false)
+        #expect(order.ask(ticket(3), for: keys("b")) == false)
+        #expect(order.finish(ticket(2)) == [ticket(3)])
+        #expect(order.ask(ticket(4), for: keys("a")) == false)
+        #expect(order.finish(ticket(4)) == [])
+        #expect(order.finish(ticket(1)) == [])
+        #expect(order.finish(ticket(3)) == [])
+        #expect(order.count == 0)
+    }
+
+    @Test("a ticket that is not in the order changes nothing")
+    func unknown() {
+        var order = WriteOrder()
+        #expect(order.ask(ticket(1), for: keys("a")) == true)
+        #expect(order.finish(ticket(7, 7)) == [])
+        #expect(order.count == 1)
+    }
+
+    /// Connections that ask and finish at random. As they do, what is granted they send, and finish, in their own order.
+    private struct Crowd {
+        var random: SeededGenerator
         var order = WriteOrder()
         var wanted: [WriteOrder.Ticket: Keys] = [:]
         var granted: Set<WriteOrder.Ticket> = []
-        var finished = 0
-        for number in 0..<400 {
-            let names = (0...random(3)).map { _ in ByteBuffer(string: "\(random(6))") }
-            let next = WriteOrder.Ticket(owner: random(5), number: number)
-            wanted[next] = random(40) == 0 ? .everything : Keys(names)
-            if order.ask(next, for: wanted[next] ?? .none) { granted.insert(next) }
-            while random(2) == 0, let done = granted.min(by: { $0.number < $1.number }) {
-                granted.remove(done)
-                granted.formUnion(order.finish(done))
-                finished += 1
+        var waiting: [UInt64: [WriteOrder.Ticket]] = [:]
+        var asked = 0
+
+        /// What can be finished: each connection's first tickets, as far as they are granted.
+        var startable: [WriteOrder.Ticket] {
+            waiting.keys.sorted().flatMap { waiting[$0, default: []].prefix { granted.contains($0) } }
+        }
+
+        mutating func ask() {
+            asked += 1
+            let next = WriteOrder.Ticket(owner: UInt64.random(in: 1...4, using: &random), number: asked)
+            let names = (0...Int.random(in: 0...2, using: &random)).map { _ in
+                ByteBuffer(integer: UInt8.random(in: 0...3, using: &random))
             }
-            for one in granted {
-                for other in granted where one.owner != other.owner {
-                    let (left, right) = (try #require(wanted[one]), try #require(wanted[other]))
-                    let both = Set(left.names ?? []).intersection(right.names ?? [])
-                    #expect(both.isEmpty && left != .everything && right != .everything)
+            let keys: Keys = Int.random(in: 0..<10, using: &random) == 0 ? .everything : Keys(names)
+            wanted[next] = keys
+            waiting[next.owner, default: []].append(next)
+            if order.ask(next, for: keys) { granted.insert(next) }
+        }
+
+        /// Whether all that was granted by this had been asked for and not been granted before.
+        mutating func finish(_ done: WriteOrder.Ticket) -> Bool {
+            wanted[done] = nil
+            granted.remove(done)
+            waiting[done.owner]?.removeAll { $0 == done }
+            return order.finish(done).allSatisfy { granted.insert($0).inserted && wanted[$0] != nil }
+        }
+
+        /// Whether two connections have one key.
+        var isShared: Bool {
+            granted.contains { one in
+                granted.contains { other in
+                    guard one.owner != other.owner else { return false }
+                    guard let mine = wanted[one]?.names, let theirs = wanted[other]?.names else { return true }
+                    return !Set(mine).isDisjoint(with: theirs)
                 }
             }
         }
-        while let done = granted.min(by: { $0.number < $1.number }) {
-            granted.remove(done)
-            granted.formUnion(order.finish(done))
-            finished += 1
+    }
+
+    @Test("however many ask for however many keys, everybody has a turn, and nobody shares a key", arguments: 0..<50)
+    func noCircles(_ seed: UInt64) throws {
+        var crowd = Crowd(random: SeededGenerator(seed: seed))
+        while crowd.asked < 100 || !crowd.wanted.isEmpty {
+            let startable = crowd.startable
+            if crowd.asked < 100, startable.isEmpty || Bool.random(using: &crowd.random) {
+                crowd.ask()
+            } else {
+                let done = try #require(startable.randomElement(using: &crowd.random), "they wait in a circle")
+                try #require(crowd.finish(done) == true)
+            }
+            try #require(!crowd.isShared)
         }
-        #expect(finished == 400)
-        #expect(order.count == 0)
+        #expect(crowd.order.count == 0)
     }
 }

@@ -147,8 +147,15 @@ struct RedisProxyTests {
         await serve(1, [1, 2])
         proxy.listen(descriptor: listener)
         async let writing = hammer(4, 100)
+        try await eventually("the clients write") { proxy.counters.requests > 0 }
         old.signal(SIGSTOP)
-        try await Task.sleep(for: .milliseconds(300))
+        // All clients wait for it when no more requests are answered.
+        var answered: UInt64?
+        try await eventually("the clients wait") {
+            let before = answered
+            answered = proxy.counters.requests
+            return answered == before
+        }
         old.signal(SIGCONT)
         #expect(try await writing == 0)
         try await expectEqual()

@@ -48,8 +48,11 @@ import Testing
 
     @Test("a process can be waited for, asynchronously too, and any number of times")
     func waiting() async throws {
-        let process = try host.spawn("sh", ["-c", "sleep 0.2; exit 4"])
+        let sign = "/run/may-end"
+        let process = try host.spawn("sh", ["-c", "until [ -e \(sign) ]; do sleep 0.01; done; exit 4"])
         #expect(process.exit == nil)
+        try #require(mkdir(sign, 0o755) == 0)
+        defer { rmdir(sign) }
         #expect(try await process.wait() == .exited(4))
         #expect(try process.waitBlocking() == .exited(4))
         #expect(process.exit == .exited(4))

@@ -17,8 +17,8 @@ import Testing
         return try Testbed(plan)
     }
 
-    /// How long a datagram takes to b and back. The first ones find out addresses and do not count.
-    private func roundTrip(_ testbed: Testbed) throws -> Duration {
+    /// How long a datagram takes to b and back at best. The first ones find out addresses and do not count.
+    private func roundTrip(_ testbed: Testbed, rounds: Int = 6) throws -> Duration {
         let (a, b) = (try #require(testbed["a"]), try #require(testbed["b"]))
         let near = try TestSocket(a, SOCK_DGRAM)
         let far = try TestSocket(b, SOCK_DGRAM)
@@ -27,7 +27,7 @@ import Testing
         try near.connect(b, 4000)
         try far.connect(a, 4000)
         var best = Duration.seconds(100)
-        for number in 0..<6 {
+        for number in 0..<rounds {
             let start = ContinuousClock.now
             try near.sendAll([UInt8(number)])
             #expect(try far.receive(10) == [UInt8(number)])
@@ -39,12 +39,14 @@ import Testing
     }
 
     /// Sends bytes over TCP and answers how long it took until the last had arrived, unharmed.
-    private func transfer(_ count: Int, _ testbed: Testbed, from: String, to: String) throws -> Duration {
+    private func transfer(
+        _ count: Int, _ testbed: Testbed, from: String, to: String, port: UInt16 = 5000
+    ) throws -> Duration {
         let listener = try TestSocket(try #require(testbed[to]), SOCK_STREAM)
-        try listener.bind(5000)
+        try listener.bind(port)
         try listener.listen()
         let sender = try TestSocket(try #require(testbed[from]), SOCK_STREAM)
-        try sender.connect(try #require(testbed[to]), 5000)
+        try sender.connect(try #require(testbed[to]), port)
         let receiver = try listener.accept()
         // A length that divides no power of two: a lost or doubled part of any size shows.
         let pattern = (0..<10_007).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
@@ -81,7 +83,8 @@ import Testing
     func delay() throws {
         let testbed = try pair(Link(delay: .milliseconds(5)), between: Link(delay: .milliseconds(10)))
         defer { testbed.stop() }
-        let duration = try roundTrip(testbed)
+        // Among so many there is one that nobody else's work held up.
+        let duration = try roundTrip(testbed, rounds: 30)
         print("5 ms + 10 ms: round trip \(duration)")
         #expect(duration >= .milliseconds(30))
         #expect(duration < .milliseconds(90))
@@ -95,11 +98,15 @@ import Testing
         let testbed = try pair(Link(delay: .milliseconds(5), rate: .megabits(40)))
         defer { testbed.stop() }
         let bytes = 6_000_000
-        let duration = try transfer(bytes, testbed, from: from, to: to)
-        let megabits = Double(bytes) * 8e-6 / (duration / .seconds(1))
-        print("40 Mbit/s, 5 ms: \(megabits) Mbit/s")
-        #expect(megabits < 44)
-        #expect(megabits > 10)
+        // Other work on the machine may make it slower, and never faster.
+        for attempt in 1...10 {
+            let duration = try transfer(bytes, testbed, from: from, to: to, port: UInt16(5000 + attempt))
+            let megabits = Double(bytes) * 8e-6 / (duration / .seconds(1))
+            print("40 Mbit/s, 5 ms: \(megabits) Mbit/s")
+            #expect(megabits < 44)
+            if megabits > 10 { return }
+        }
+        Issue.record("never more than 10 Mbit/s")
     }
 
     @Test("a big transfer over a link with delay alone arrives unharmed")

@@ -29,7 +29,10 @@ struct ScriptTests {
 
     @Test(
         "a line that means nothing is refused with its number",
-        arguments: ["hello", "versions x", "client >> a", "client > \\q", "1 closed", "missed 1 burn a", "behind"])
+        arguments: [
+            "hello", "versions x", "client >> a", "client > \\q", "client lost", "1 leaves", "missed 1 burn a",
+            "missed 1 copy", "missed x", "behind", "caught-up", "diverged x", "failed", "failed -1", "unlike 1",
+        ])
     func nonsense(_ line: String) {
         let failure = #expect(throws: VerificationFailure.self) { try Script("\n" + line) }
         #expect(failure?.description.contains("script:2") == true)

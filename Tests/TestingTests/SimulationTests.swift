@@ -6,24 +6,46 @@ import VersionKitTesting
 
 @Suite("Simulation")
 struct SimulationTests {
-    private func requests(_ client: Int) -> [ByteBuffer] {
-        (0..<20).map { ByteBuffer(string: "\($0 % 3 == 0 ? "set" : "add") key\($0 % 4) \(client * 100 + $0)\n") }
+    /// Four clients with twenty requests each, of these kinds.
+    private func clients(_ verbs: [String], seed: UInt64) -> [String: [ByteBuffer]] {
+        var random = SeededGenerator(seed: seed &+ 1_000_000)
+        var clients: [String: [ByteBuffer]] = [:]
+        for client in 1...4 {
+            clients["client\(client)"] = (0..<20).map { number in
+                let key = "key\(Int.random(in: 0..<4, using: &random))"
+                let verb = verbs.randomElement(using: &random) ?? "get"
+                let rest = ["move": " key0", "flush": "", "get": "", "roll": ""][verb] ?? " \(client * 100 + number)"
+                return ByteBuffer(string: "\(verb) \(key)\(rest)\n")
+            }
+        }
+        return clients
     }
 
-    private func simulation(_ seed: UInt64, _ faults: Faults = Faults()) -> Simulation<StoreAdapter, StoreModel> {
-        Simulation(StoreAdapter(), versions: [1: StoreModel(), 2: StoreModel()], faults: faults, seed: seed)
+    private func simulation(
+        _ seed: UInt64, _ faults: Faults = Faults(), bringsUpToDate: Bool = true, limits: Limits = .standard
+    ) -> Simulation<StoreAdapter, StoreModel> {
+        Simulation(
+            StoreAdapter(), versions: [1: StoreModel(chance: 1), 2: StoreModel(chance: 2)], faults: faults,
+            bringsUpToDate: bringsUpToDate, limits: limits, seed: seed)
     }
 
-    private var clients: [String: [ByteBuffer]] {
-        Dictionary(uniqueKeysWithValues: (1...4).map { ("client\($0)", requests($0)) })
+    /// What a proxy can find out about in this protocol.
+    private var faults: Faults {
+        var faults = Faults()
+        (faults.lostBefore, faults.lostAfter, faults.refused) = (3, 3, 3)
+        faults.refusal = ByteBuffer(string: "error refused\n")
+        return faults
     }
 
-    @Test("whatever the order of events, both versions do the writes to a key in one order", arguments: 0..<15)
+    private static let all = ["set", "add", "get", "move", "flush", "roll"]
+
+    @Test("whatever the order of events, both versions do the writes to a key in one order", arguments: Seeds.few(15))
     func sameOrder(_ seed: UInt64) throws {
-        var simulation = simulation(seed)
-        try simulation.run(clients: clients)
+        var simulation = simulation(seed, bringsUpToDate: false)
+        try simulation.run(clients: clients(["set", "add", "get", "move", "flush"], seed: seed))
         #expect(simulation.versions[1] == simulation.versions[2])
         #expect(simulation.proxy.answered.all == 80)
+        #expect(simulation.proxy.answered.failed == 0)
         #expect(simulation.proxy.missed.isEmpty)
     }
 
@@ -32,19 +54,20 @@ struct SimulationTests {
         let differing = try (0..<20).filter { seed in
             var simulation = simulation(UInt64(seed))
             simulation.proxy.ordersWrites = false
-            try simulation.run(clients: clients)
+            try simulation.run(clients: clients(["add"], seed: UInt64(seed)))
             return simulation.versions[1] != simulation.versions[2]
         }
         #expect(!differing.isEmpty)
     }
 
     @Test(
-        "whatever is lost, damaged or doubled, everybody is answered and no difference is forgotten", arguments: 0..<30)
-    func faults(_ seed: UInt64) throws {
+        "whatever is lost, damaged or doubled, everybody is answered and no difference is forgotten",
+        arguments: Seeds.few(30))
+    func forgetsNothing(_ seed: UInt64) throws {
         var faults = Faults()
         (faults.lostBefore, faults.lostAfter, faults.garbage, faults.twice) = (2, 2, 2, 2)
-        var simulation = simulation(seed, faults)
-        try simulation.run(clients: clients)
+        var simulation = simulation(seed, faults, bringsUpToDate: false)
+        try simulation.run(clients: clients(["set", "add", "get"], seed: seed))
         #expect(simulation.proxy.answered.all == 80)
         // Where they differ, the difference is on the list of what a version missed.
         let (one, two) = (try #require(simulation.versions[1]), try #require(simulation.versions[2]))
@@ -53,6 +76,43 @@ struct SimulationTests {
             #expect(
                 simulation.proxy.missed.values.joined().contains { $0.keys.names?.contains(name) == true },
                 "\(key) differs, seed \(seed)")
+        }
+    }
+
+    @Test("whatever is lost or refused, in the end versions are the same", arguments: Seeds.few(30))
+    func becomesEqual(_ seed: UInt64) throws {
+        var simulation = simulation(seed, faults)
+        try simulation.run(clients: clients(Self.all, seed: seed))
+        #expect(simulation.proxy.answered.all == 80)
+        #expect(simulation.versions[1] == simulation.versions[2], "seed \(seed)")
+        #expect(simulation.proxy.diverged.isEmpty)
+    }
+
+    @Test("when more is missed than is kept, all keys are compared", arguments: Seeds.few(15))
+    func overflows(_ seed: UInt64) throws {
+        var limits = Limits.standard
+        limits.catchUpEntriesMax = 2
+        limits.copiedKeysMax = 1
+        var simulation = simulation(seed, faults, limits: limits)
+        try simulation.run(clients: clients(Self.all, seed: seed))
+        #expect(simulation.versions[1] == simulation.versions[2], "seed \(seed)")
+    }
+
+    @Test("what was acknowledged is there, once, and what failed is not there twice", arguments: Seeds.few(30))
+    func acknowledged(_ seed: UInt64) throws {
+        var simulation = simulation(seed, faults)
+        let clients = clients(["add"], seed: seed)
+        try simulation.run(clients: clients)
+        let numbers = try #require(simulation.versions[2]).numbers
+        #expect(simulation.versions[1]?.numbers == numbers, "seed \(seed)")
+        for (client, requests) in clients {
+            let replies = String(buffer: simulation.received[client] ?? ByteBuffer()).split(separator: "\n")
+            try #require(replies.count == requests.count)
+            for (request, reply) in zip(requests, replies) {
+                let words = String(buffer: request).split(whereSeparator: \.isWhitespace).map(String.init)
+                let count = numbers[words[1], default: []].count { "\($0)" == words[2] }
+                #expect(reply == "ok" ? count == 1 : count <= 1, "\(words), \(reply), \(count) times, seed \(seed)")
+            }
         }
     }
 }

@@ -4,8 +4,8 @@ import VersionKitProxy
 import VersionKitTesting
 import VersionKitWire
 
-/// A store of numbers in lines: `set KEY N`, `add KEY N`, `get KEY`, `roll KEY` (a number by chance). Replies: `ok`, a
-/// number, `none`, `error WHY`.
+/// A store of numbers in lines: `set KEY N`, `add KEY N`, `get KEY`, `roll KEY` (a number by chance), `move KEY KEY`,
+/// `flush all`, `keys all`. Replies: `ok`, a number, `none`, `error WHY`, or keys.
 struct StoreAdapter: KeyedAdapter {
     /// Mistakes that tests of tests look for.
     enum Mistake {
@@ -16,14 +16,14 @@ struct StoreAdapter: KeyedAdapter {
 
     func parseRequest(_ bytes: inout PeekBuffer, from client: Version) throws(ProxyError) -> [String]? {
         let before = bytes
-        guard let line = bytes.peek(upTo: 10, lengthMax: 100) else {
-            guard bytes.availableBytes <= 100 else { throw .malformedRequest("a line without an end") }
+        guard let line = bytes.peek(upTo: 10, lengthMax: 1000) else {
+            guard bytes.availableBytes <= 1000 else { throw .malformedRequest("a line without an end") }
             guard mistake == .takesHalfLines, before.availableBytes > 4 else { return nil }
             return bytes.peek(before.availableBytes).map { [String(buffer: $0)] }
         }
         if mistake == .losesBytes, bytes.availableBytes > 0 { _ = bytes.peek(1) }
         let words = String(buffer: line).split(separator: " ").map(String.init)
-        guard ["set", "add", "get", "roll"].contains(words.first), words.count > 1 else {
+        guard ["set", "add", "get", "roll", "move", "flush", "keys"].contains(words.first), words.count > 1 else {
             throw .malformedRequest("'\(words)' is no request")
         }
         return words
@@ -32,13 +32,16 @@ struct StoreAdapter: KeyedAdapter {
     func parseReply(
         _ bytes: inout PeekBuffer, to request: [String], from version: Version
     ) throws(ProxyError) -> String? {
-        bytes.peek(upTo: 10, lengthMax: 100).map { String(buffer: $0) }
+        bytes.peek(upTo: 10, lengthMax: 1000).map { String(buffer: $0) }
     }
 
     func dispatch(_ request: inout [String], _ context: inout DispatchContext<NoSession>) -> Dispatch<String> {
         switch request[0] {
         case "get": .newestFirst
         case "roll": .lead(.key(ByteBuffer(string: request[1])))
+        case "move": .all(Keys(request.dropFirst().map { ByteBuffer(string: $0) }))
+        case "flush": .all(.everything)
+        case "keys": .answer("error not for clients")
         default: .all(.key(ByteBuffer(string: request[1])))
         }
     }
@@ -69,10 +72,10 @@ struct StoreAdapter: KeyedAdapter {
         ByteBuffer(string: reply + "\n")
     }
 
-    func list(after cursor: Never?) -> [[String]] { [] }
+    func list(after cursor: Never?) -> [[String]] { [["keys", "all"]] }
 
     func page(_ replies: [String], after cursor: Never?) throws(ProxyError) -> (keys: [ByteBuffer], next: Never?) {
-        ([], nil)
+        (replies[0].split(separator: " ").dropFirst().map { ByteBuffer(substring: $0) }, nil)
     }
 
     func read(_ key: ByteBuffer) -> [[String]] { [["get", String(buffer: key)]] }
@@ -82,20 +85,33 @@ struct StoreAdapter: KeyedAdapter {
     ) throws(ProxyError) -> [[String]] { [["set", String(buffer: key), replies[0]]] }
 }
 
-/// What is behind it.
+/// What is behind it: all numbers that were added to a key, so that a lost or doubled one shows.
 struct StoreModel: VersionModel, Equatable {
-    var numbers: [String: Int] = [:]
+    var numbers: [String: [Int]] = [:]
+    /// Numbers by chance: each version has others.
+    var chance: Int
+
+    static func == (one: StoreModel, other: StoreModel) -> Bool { one.numbers == other.numbers }
 
     mutating func answer(_ bytes: inout PeekBuffer) -> ByteBuffer? {
-        guard let line = bytes.peek(upTo: 10, lengthMax: 100) else { return nil }
+        guard let line = bytes.peek(upTo: 10, lengthMax: 1000) else { return nil }
         let words = String(buffer: line).split(separator: " ").map(String.init)
-        let number = words.count > 2 ? Int(words[2]) ?? 0 : 0
-        switch words[0] {
-        case "set": numbers[words[1]] = number
-        // Neither of the two can change places with another.
-        case "add": numbers[words[1]] = (numbers[words[1]] ?? 1) * 3 + number
-        default: return ByteBuffer(string: "\(numbers[words[1]].map(String.init) ?? "none")\n")
+        return ByteBuffer(string: answer(words[0], words[1], words.count > 2 ? words[2] : "") + "\n")
+    }
+
+    private mutating func answer(_ verb: String, _ key: String, _ value: String) -> String {
+        let values = value.split(separator: ",").compactMap { Int($0) }
+        switch verb {
+        case "set": numbers[key] = values.isEmpty ? nil : values
+        case "add": numbers[key, default: []] += values
+        case "move": numbers[value] = numbers.removeValue(forKey: key)
+        case "flush": numbers = [:]
+        case "roll":
+            chance = chance &* 31 &+ 7
+            numbers[key, default: []].append(chance)
+        case "keys": return (["keys"] + numbers.keys.sorted()).joined(separator: " ")
+        default: return numbers[key].map { $0.map { "\($0)" }.joined(separator: ",") } ?? "none"
         }
-        return ByteBuffer(string: "ok\n")
+        return "ok"
     }
 }

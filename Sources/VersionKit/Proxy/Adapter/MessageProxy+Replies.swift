@@ -116,7 +116,7 @@ extension MessageProxy {
             )
         case .choose:
             // An answer of a version that missed something meanwhile is as good as none.
-            let current = answers.filter { !connection.behind.contains($0.version) }
+            let current = answers.filter { connection.isCurrent($0.version) }
             let good = (current.isEmpty ? answers : current).filter { $0.verdict == .answer }
                 .sorted { $0.version < $1.version }
             guard good.count > 1 else { return settleRead(number, good.first ?? best(answers), &connection) }

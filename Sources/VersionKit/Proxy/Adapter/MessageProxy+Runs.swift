@@ -14,7 +14,7 @@ extension MessageProxy {
     mutating func takeRun(
         from client: Version, _ data: inout PeekBuffer, _ connection: inout ConnectionHandler
     ) -> Int? {
-        guard connection.behind.isEmpty, silentReplies == 0 else { return nil }
+        guard connection.isCalm, silentReplies == 0 else { return nil }
         let isShared = connection.canShare && !takesMuch && !hasOwnConnections && adapter.sharesConnections(session)
         guard isShared || !isSharedOwed else { return nil }
         let requestsMax = isShared ? sharedRequestsMax : limits.pipelinedRequestsMax
@@ -91,7 +91,7 @@ extension MessageProxy {
     /// Sends the runs whose turn it is: the first that has to wait holds up those after it.
     @inlinable
     mutating func startRuns(_ connection: inout ConnectionHandler) {
-        guard connection.behind.isEmpty else { return expand(&connection) }
+        guard connection.isCalm else { return expand(&connection) }
         for index in runs.indices where !runs[index].isStarted {
             guard runs[index].isGranted else { return }
             runs[index].isStarted = true
@@ -213,7 +213,7 @@ extension MessageProxy {
     mutating func settleRun(_ index: Int, _ connection: inout ConnectionHandler) {
         let run = runs[index]
         guard run.answers.allSatisfy({ $0.count == run.count }) else { return }
-        guard connection.behind.isEmpty, run.answers.dropFirst().allSatisfy({ $0.bytes == run.answers[0].bytes })
+        guard connection.isCalm, run.answers.dropFirst().allSatisfy({ $0.bytes == run.answers[0].bytes })
         else { return expand(&connection) }
         runs[index].outcome = run.answers[0].bytes
         connection.finish(run.first)

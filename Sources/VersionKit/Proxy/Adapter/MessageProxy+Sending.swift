@@ -42,11 +42,11 @@ extension MessageProxy {
             ask(number, first.map { [$0] } ?? [], &connection)
         case .choose: ask(number, connection.readable, &connection)
         case .session: ask(number, all, &connection)
-        case .lead: ask(number, connection.authority.map { [$0] } ?? [], &connection)
-        case .all(_, let missed):
+        case .lead(let keys): ask(number, connection.authority(in: keys).map { [$0] } ?? [], &connection)
+        case .all(let keys, let missed):
             let isComplete = all.count == connection.versions.count
             let canMiss = adapter.writePolicy == .catchUp && (missed != .copy || adapter.copiesKeys)
-            let isPossible = isComplete || (canMiss && connection.authority != nil)
+            let isPossible = isComplete || (canMiss && connection.authority(in: keys) != nil)
             ask(number, isPossible ? all : [], &connection)
         case .custom, .follow: advance(number, &connection)
         }
@@ -131,10 +131,10 @@ extension MessageProxy {
 }
 
 extension ConnectionHandler {
-    /// The version whose word counts: the newest that clients read from, or, when none of those is up to date, the
-    /// newest other one that has all of the state.
+    /// The version whose word about these keys counts: the newest that clients read from, or, when none of those is up
+    /// to date, the newest other one that has all of the state.
     @inlinable
-    var authority: Version? {
-        readable.last ?? versions.complete.last { !behind.contains($0) }
+    func authority(in keys: Keys) -> Version? {
+        versions.reading.last { isCurrent($0, in: keys) } ?? versions.complete.last { isCurrent($0, in: keys) }
     }
 }

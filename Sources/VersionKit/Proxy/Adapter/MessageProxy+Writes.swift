@@ -12,13 +12,17 @@ extension MessageProxy {
     ) {
         let exchange = exchanges[number - delivered]
         guard adapter.writePolicy == .catchUp else { return settleAllOrFail(number, &connection) }
-        guard let authority = authority(among: exchange.answers, connection) else {
+        guard let authority = authority(among: exchange.answers, in: keys, connection) else {
             return settleUnknown(number, keys, &connection)
         }
         var failed: Conversation.Answer?
         for answer in exchange.answers
         where answer.version != authority.version && connection.versions.contains(answer.version) {
-            guard answer.isLost || !adapter.agree(answer.reply, authority.reply, on: exchange.request) else { continue }
+            // With one key that was unlike before, what it says of the same word may have made others unlike.
+            let isDoubtful = !connection.isCurrent(answer.version, in: keys) && keys.names?.count != 1
+            guard
+                answer.isLost || isDoubtful || !adapter.agree(answer.reply, authority.reply, on: exchange.request)
+            else { continue }
             if missed == .nothing {
                 // What one connection missed, the next greeting makes up for.
                 dropUnlessLost(answer, &connection)
@@ -35,11 +39,29 @@ extension MessageProxy {
         }
         // Those that were not asked: they were behind when the write began, whatever they are now.
         for version in connection.versions where !exchange.answers.contains(where: { $0.version == version }) {
+            guard authority.verdict == .answer, missed == .replay, !connection.behind.contains(version) else {
+                miss(exchange, keys, authority.verdict == .answer ? missed : .copy, version, &connection)
+                continue
+            }
             // One that is up to date again may have done this client's next write already: replaying would be too late.
-            let isLate = !connection.behind.contains(version) && missed == .replay
-            miss(exchange, keys, authority.verdict == .answer && !isLate ? missed : .copy, version, &connection)
+            if adapter.copiesKeys {
+                connection.catchUp(MissedWrite(keys, .copy), for: version)
+            } else if isOvertaken(number, in: version) {
+                connection.noteDiverged(version)
+            } else {
+                miss(exchange, keys, .replay, version, &connection)
+            }
         }
         settle(number, with: failed ?? authority, failed: (failed ?? authority).verdict == .failure, &connection)
+    }
+
+    /// Whether a version was asked for later writes of this client.
+    @inlinable
+    func isOvertaken(_ number: Int, in version: Version) -> Bool {
+        exchanges.dropFirst(number - delivered + 1).contains { later in
+            later.ticket != nil
+                && (later.awaited.contains(version) || later.answers.contains { $0.version == version })
+        }
     }
 
     /// One version was down from the beginning.
@@ -79,11 +101,12 @@ extension MessageProxy {
     /// The answer that counts: the newest of a version that clients read from, or else of one that has all the state.
     @inlinable
     func authority(
-        among answers: [Conversation.Answer], _ connection: ConnectionHandler
+        among answers: [Conversation.Answer], in keys: Keys, _ connection: ConnectionHandler
     ) -> Conversation.Answer? {
         // One that came to be behind meanwhile does not count: there is to be one at any time that misses nothing.
         let sound = answers.filter {
-            !$0.isLost && connection.versions.complete.contains($0.version) && !connection.behind.contains($0.version)
+            !$0.isLost && connection.versions.complete.contains($0.version)
+                && connection.isCurrent($0.version, in: keys)
         }
         return sound.filter { connection.versions.role(of: $0.version) == .full }.max { $0.version < $1.version }
             ?? sound.max { $0.version < $1.version }
@@ -94,7 +117,8 @@ extension MessageProxy {
     @inlinable
     mutating func settleUnknown(_ number: Int, _ keys: Keys, _ connection: inout ConnectionHandler) {
         let answers = exchanges[number - delivered].answers
-        let truth = connection.authority ?? answers.map(\.version).filter(connection.versions.complete.contains).max()
+        let truth =
+            connection.authority(in: keys) ?? answers.map(\.version).filter(connection.versions.complete.contains).max()
         for version in connection.versions where version != truth {
             if adapter.copiesKeys, !keys.isEmpty {
                 connection.catchUp(MissedWrite(keys, .copy), for: version)
@@ -127,7 +151,7 @@ extension MessageProxy {
             return failTakenAway(number, &connection)
         }
         let others = connection.versions.filter { $0 != answer.version }
-        if connection.behind.contains(answer.version), let truth = connection.authority, !answer.isLost {
+        if !connection.isCurrent(answer.version, in: keys), let truth = connection.authority(in: keys), !answer.isLost {
             // One that came to be behind meanwhile cannot be copied from: what it did is undone by another's state.
             connection.catchUp(MissedWrite(keys, .copy), for: answer.version)
             let error = ProxyError(
@@ -171,7 +195,7 @@ extension MessageProxy {
     @inlinable
     mutating func settleSession(_ number: Int, _ connection: inout ConnectionHandler) {
         let exchange = exchanges[number - delivered]
-        let sound = authority(among: exchange.answers, connection) ?? exchange.answers.last
+        let sound = authority(among: exchange.answers, in: .none, connection) ?? exchange.answers.last
         guard let sound else { return failTakenAway(number, &connection) }
         for answer in exchange.answers where answer.version != sound.version {
             guard answer.isLost || !adapter.agree(answer.reply, sound.reply, on: exchange.request) else { continue }

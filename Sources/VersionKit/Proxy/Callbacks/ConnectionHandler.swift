@@ -12,7 +12,10 @@ public struct ConnectionHandler: Sendable {
     public let versions: VersionList
     /// Those of them that missed writes and are being brought up to date: nothing is read from them, and what is
     /// written goes through ``catchUp(_:for:)``.
-    public let behind: [Version]
+    public private(set) var behind: [Version]
+    /// Keys of which a version that is not ``behind`` has another state, until it is copied to it: what it says about
+    /// writes to them does not count, and nothing is read from it as long as there is another one.
+    public private(set) var unlike: [(version: Version, keys: Keys)]
     /// Milliseconds since 1970 at the time of this callback.
     public let milliseconds: Int64
     /// Whether there are connections to the versions that this client shares with others.
@@ -53,16 +56,37 @@ public struct ConnectionHandler: Sendable {
     }
 
     /// A handler that sees these versions and has nothing recorded.
-    public init(versions: VersionList, behind: [Version] = [], milliseconds: Int64 = 0, canShare: Bool = false) {
+    public init(
+        versions: VersionList, behind: [Version] = [], unlike: [(version: Version, keys: Keys)] = [],
+        milliseconds: Int64 = 0, canShare: Bool = false
+    ) {
         self.versions = versions
         self.behind = behind
+        self.unlike = unlike
         self.milliseconds = milliseconds
         self.canShare = canShare
     }
 
     /// The versions from which clients' reads are answered, the newest last.
     public var readable: [Version] {
-        versions.reading.filter { !behind.contains($0) }
+        let present = versions.reading.filter { !behind.contains($0) }
+        guard !unlike.isEmpty else { return present }
+        let current = present.filter(isCurrent)
+        return current.isEmpty ? present : current
+    }
+
+    /// Whether no version is known to miss anything.
+    public var isCalm: Bool { behind.isEmpty && unlike.isEmpty }
+
+    /// Whether a version has all that it should have, as far as is known.
+    public func isCurrent(_ version: Version) -> Bool {
+        !behind.contains(version) && (unlike.isEmpty || !unlike.contains { $0.version == version })
+    }
+
+    /// Whether a version's state of these keys is what it should be, as far as is known.
+    public func isCurrent(_ version: Version, in keys: Keys) -> Bool {
+        !behind.contains(version)
+            && (unlike.isEmpty || !unlike.contains { $0.version == version && $0.keys.overlaps(keys) })
     }
 
     /// Sends bytes to a version. The bytes belong to the engine from here on.
@@ -104,8 +128,14 @@ public struct ConnectionHandler: Sendable {
     /// Says that a write which was ordered is done.
     public mutating func finish(_ number: Int) { recorded.append(.finish(number)) }
 
-    /// Keeps what a version missed until it can be brought to it; the version is ``behind`` from now on.
+    /// Keeps what a version missed until it can be brought to it. From now on, in this callback too, the version is
+    /// ``behind``, or ``unlike`` the others if it only needs a copy.
     public mutating func catchUp(_ missed: MissedWrite, for version: Version) {
+        if missed.content == .copy {
+            unlike.append((version, missed.keys))
+        } else if !behind.contains(version) {
+            behind.append(version)
+        }
         recorded.append(.catchUp(missed, version))
     }
 

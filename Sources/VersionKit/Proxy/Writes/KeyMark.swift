@@ -34,6 +34,15 @@ public enum KeyMarks: Sendable, Hashable {
     /// All keys: the write is ordered with every other one.
     case everything
 
+    /// The marks, each once; `nil`: all that there are.
+    public var marks: Set<KeyMark>? {
+        switch self {
+        case .one(let mark): [mark]
+        case .several(let marks): Set(marks)
+        case .everything: nil
+        }
+    }
+
     /// The marks of these keys.
     public init(_ keys: Keys) {
         switch keys.storage {

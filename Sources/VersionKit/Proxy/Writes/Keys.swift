@@ -50,6 +50,12 @@ public struct Keys: Sendable, Hashable {
     /// Whether there is nothing to order.
     public var isEmpty: Bool { storage == .none }
 
+    /// Whether there is a key in both.
+    public func overlaps(_ other: Keys) -> Bool {
+        guard let names, let others = other.names else { return !isEmpty && !other.isEmpty }
+        return names.contains(where: others.contains)
+    }
+
     /// Both.
     public func union(_ other: Keys) -> Keys {
         guard let names, let others = other.names else { return .everything }

@@ -8,7 +8,7 @@ import VersionKitTransport
 extension Script {
     /// Carries the conversation out with a real proxy on loopback, real clients and scripted versions on real sockets.
     ///
-    /// Lines that only a proxy's inside could tell (`behind`, `missed`, `needed`) are left out, as are expectations that
+    /// Lines that only a proxy's inside could tell (those marked "in memory only") are left out, as are expectations that
     /// nothing came. Nobody waits for longer than ``Loopback/timeout``.
     ///
     /// - Throws: ``VerificationFailure`` with the line, what was expected and what came.
@@ -70,7 +70,13 @@ private final class LoopbackStage: Sendable {
         case .versionLost(let version, let client):
             try link(version, client).close()
             state.withLock { $0.links[Link(client: client, version: version)] = nil }
-        case .versions, .behind, .missedCopy, .missedReplay, .needed: break
+        case .versionClosed(let version, let client):
+            try link(version, client).expectEnd(of: "version \(version)")
+            state.withLock { $0.links[Link(client: client, version: version)] = nil }
+        case .clientLeaves(let client): try stream(of: client).close()
+        case .versions, .behind, .caughtUp, .unlike, .missedCopy, .missedReplay, .missedNothing, .needed, .diverged,
+            .failed:
+            break
         }
     }
 

@@ -1,5 +1,6 @@
 import NIOCore
 import VersionKitModel
+import VersionKitProxy
 
 /// A conversation between clients, a proxy and versions, as a text that people read and two runners carry out: in memory
 /// (``run(_:)``) and over loopback (``runOverLoopback(_:)``).
@@ -22,11 +23,18 @@ import VersionKitModel
 /// | `1 < BYTES` | version 1 has got these bytes on `client`'s connection; `1/client2` names another's |
 /// | `1 > BYTES` | version 1 sends |
 /// | `1 lost` | version 1 closes that connection |
+/// | `1 closed` | the proxy has closed that connection |
 /// | `client closed` | the proxy has closed the client's connection |
+/// | `client leaves` | the client closes its connection |
 /// | `behind 1` | version 1 missed something and is not read from (in memory only) |
-/// | `missed 1 copy KEY` | version 1 will get the state of this key (in memory only) |
+/// | `unlike 1 KEYS` | version 1 is to get a copy of these keys and takes writes all the while (in memory only) |
+/// | `caught-up 1` | version 1 misses nothing any more (in memory only) |
+/// | `missed 1 copy KEYS` | version 1 will get the state of these keys, with spaces between (in memory only) |
 /// | `missed 1 replay BYTES` | version 1 will get these bytes (in memory only) |
+/// | `missed 1` | there is nothing more that version 1 will get (in memory only) |
 /// | `needed 1` | a client got an answer that only version 1 could give (in memory only) |
+/// | `diverged 1` | version 1 came to differ for good (in memory only) |
+/// | `failed 2` | so many requests have failed so far (in memory only) |
 ///
 /// `\r`, `\n`, `\t`, `\s`, `\\` and `\xNN` stand for bytes. Empty lines and lines that begin with `#` say nothing.
 public struct Script: Sendable {
@@ -37,11 +45,18 @@ public struct Script: Sendable {
         case versionSays(Version, String, ByteBuffer)
         case versionHears(Version, String, ByteBuffer)
         case versionLost(Version, String)
+        case versionClosed(Version, String)
         case clientClosed(String)
+        case clientLeaves(String)
         case behind(Version)
-        case missedCopy(Version, ByteBuffer)
+        case caughtUp(Version)
+        case unlike(Version, Keys)
+        case missedCopy(Version, Keys)
         case missedReplay(Version, ByteBuffer)
+        case missedNothing(Version)
         case needed(Version)
+        case diverged(Version)
+        case failed(Int)
     }
 
     let name: String
@@ -69,59 +84,5 @@ public struct Script: Sendable {
             steps.append((index + 1, step))
         }
         self.steps = steps
-    }
-}
-
-extension Script.Step {
-    init?(_ line: Substring) {
-        let words = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
-        switch words[0] {
-        case "versions":
-            guard let list = Self.versions(line.split(separator: " ").dropFirst()) else { return nil }
-            self = .versions(list)
-        case "behind", "needed":
-            guard words.count == 2, let version = Version(String(words[1])) else { return nil }
-            self = words[0] == "behind" ? .behind(version) : .needed(version)
-        case "missed":
-            let parts = words.count == 3 ? words[2].split(separator: " ", maxSplits: 1) : []
-            guard parts.count == 2, let version = Version(String(words[1])), let bytes = EscapedText.decode(parts[1]),
-                ["copy", "replay"].contains(parts[0])
-            else { return nil }
-            self = parts[0] == "copy" ? .missedCopy(version, bytes) : .missedReplay(version, bytes)
-        default: self.init(speaker: words)
-        }
-    }
-
-    private init?(speaker words: [Substring]) {
-        guard words.count > 1 else { return nil }
-        let place = words[0].split(separator: "/", maxSplits: 1)
-        let version = place.first.flatMap { Version(String($0)) }
-        let client = version == nil ? String(words[0]) : place.count == 2 ? String(place[1]) : "client"
-        guard client.hasPrefix("client") else { return nil }
-        if words.count == 2, ["closed", "lost"].contains(words[1]) {
-            guard (version == nil) == (words[1] == "closed") else { return nil }
-            self = version.map { .versionLost($0, client) } ?? .clientClosed(client)
-            return
-        }
-        guard let bytes = EscapedText.decode(words.count > 2 ? words[2] : "") else { return nil }
-        switch (words[1], version) {
-        case (">", let version?): self = .versionSays(version, client, bytes)
-        case ("<", let version?): self = .versionHears(version, client, bytes)
-        case (">", nil): self = .clientSays(client, bytes)
-        case ("<", nil): self = .clientHears(client, bytes)
-        default: return nil
-        }
-    }
-
-    private static func versions(_ words: ArraySlice<Substring>) -> VersionList? {
-        var list = VersionList()
-        for word in words {
-            let parts = word.split(separator: "(")
-            guard let version = parts.first.flatMap({ Version(String($0)) }) else { return nil }
-            let role = parts.count == 2 ? VersionList.Role(rawValue: String(parts[1].dropLast())) : .full
-            guard let role, parts.count < 3 else { return nil }
-            list.insert(version, role: role)
-        }
-        return list
     }
 }

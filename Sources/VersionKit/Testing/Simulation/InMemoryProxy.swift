@@ -13,9 +13,46 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
         var unread = PeekBuffer()
         var received = ByteBuffer()
         var isClosed = false
+        /// No further request begins until those under way have ended, because the versions changed.
+        var isHolding = false
+        /// Versions to which it has a connection, and those to which the proxy closed it.
+        var links: Set<Version> = []
+        var dropped: Set<Version> = []
         var sent: [Version: ByteBuffer] = [:]
         var replies: [Version: PeekBuffer] = [:]
         var owner: UInt64
+
+        /// Lets the callbacks have the client's bytes; how many they used.
+        mutating func parse(_ handler: inout ConnectionHandler) -> Int {
+            guard unread.count > 0, !isClosed else { return 0 }
+            unread.resetPeek()
+            do throws(ProxyError) {
+                let used = try proxy.handleRequest(from: nil, &unread, &handler)
+                unread.consume(used)
+                return used
+            } catch {
+                handler.closeClient(error)
+                return 0
+            }
+        }
+
+        /// Lets the callbacks have a version's bytes, as long as they use some; whether they make sense.
+        mutating func parse(from version: Version, _ bytes: ByteBuffer, _ handler: inout ConnectionHandler) -> Bool {
+            var buffer = replies.removeValue(forKey: version) ?? PeekBuffer()
+            buffer.append(bytes)
+            var used = 1
+            while used > 0, buffer.count > 0 {
+                buffer.resetPeek()
+                do throws(ProxyError) {
+                    used = try proxy.handleReply(from: version, &buffer, &handler)
+                    buffer.consume(used)
+                } catch {
+                    return false
+                }
+            }
+            replies[version] = buffer
+            return true
+        }
     }
 
     private let adapter: Adapter
@@ -30,12 +67,21 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
     public var missed: [Version: [MissedWrite]] = [:]
     /// Versions whose answers were needed, in order.
     public var needed: [Version] = []
-    /// Versions that came to differ for good.
-    public private(set) var diverged: [Version] = []
+    /// Versions that came to differ for good, in order.
+    public var diverged: [Version] = []
+    /// What the writes that asked for their turn are ordered by; `nil`: everything.
+    public var ordered: [Set<KeyMark>?] = []
     /// Requests that were answered, and those of them that failed.
     public private(set) var answered = (all: 0, failed: 0)
     /// Milliseconds since 1970, as callbacks see them.
     public var milliseconds: Int64 = 1_700_000_000_000
+    /// Keys that are to be copied to versions which are not behind, and take writes all the while.
+    public var unlike: [(version: Version, keys: Keys)] = []
+    /// Whether versions that only need a copy are ``unlike`` the others, as in the engine, and not behind.
+    var copiesMeanwhile = false
+    /// Turns that belong to no client, and whether they are granted.
+    private var holds: [UInt64: Bool] = [:]
+    private var lastHold = UInt64.max
     /// Whether writes are ordered; off, it is a proxy that loses data, for tests of tests.
     public var ordersWrites = true
 
@@ -59,26 +105,13 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
 
     /// A version sends bytes on a client's connection to it.
     public mutating func answer(_ bytes: ByteBuffer, from version: Version, to client: String) {
-        guard var state = clients[client] else { return }
-        var buffer = state.replies[version] ?? PeekBuffer()
-        buffer.append(bytes)
         var handler = makeHandler()
-        var isLost = false
-        var used = 1
-        while used > 0, buffer.count > 0 {
-            buffer.resetPeek()
-            do throws(ProxyError) {
-                used = try state.proxy.handleReply(from: version, &buffer, &handler)
-                buffer.consume(used)
-            } catch {
-                isLost = true
-                break
-            }
-        }
-        state.replies[version] = buffer
-        clients[client] = state
+        let isLost = clients[client]?.parse(from: version, bytes, &handler) == false
         perform(&handler, client)
-        if isLost { lose(version, of: client) }
+        if isLost {
+            drop(version, client)
+            lose(version, of: client)
+        }
         process(client)
     }
 
@@ -86,10 +119,17 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
     public mutating func lose(_ version: Version, of client: String) {
         clients[client]?.replies[version] = nil
         clients[client]?.sent[version] = nil
+        clients[client]?.links.remove(version)
         var handler = makeHandler()
         clients[client]?.proxy.versionLost(version, &handler)
         perform(&handler, client)
         process(client)
+    }
+
+    /// A client closes its connection. What it began is ended nevertheless, and nobody gets the answers.
+    public mutating func leave(_ client: String) {
+        clients[client]?.isClosed = true
+        clients[client]?.unread = PeekBuffer()
     }
 
     /// So much time passes that versions which owe a client a reply count as lost.
@@ -107,8 +147,10 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
         behind.removeAll { !versions.contains($0) }
         for client in clients.keys.sorted() {
             var handler = makeHandler()
+            clients[client]?.isHolding = true
             clients[client]?.proxy.versionsChanged(&handler)
             perform(&handler, client)
+            for version in clients[client]?.links ?? [] where !versions.contains(version) { drop(version, client) }
             process(client)
         }
     }
@@ -134,6 +176,11 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
         }
     }
 
+    /// Whether the proxy has closed a client's connection to a version since this was asked last.
+    public mutating func takeDropped(_ version: Version, of client: String) -> Bool {
+        clients[client]?.dropped.remove(version) != nil
+    }
+
     /// Whether the proxy closed a client's connection.
     public func isClosed(_ client: String) -> Bool { clients[client]?.isClosed ?? false }
 
@@ -143,24 +190,19 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
     // MARK: The engine's part
 
     private func makeHandler() -> ConnectionHandler {
-        ConnectionHandler(versions: versions, behind: behind, milliseconds: milliseconds)
+        ConnectionHandler(versions: versions, behind: behind, unlike: unlike, milliseconds: milliseconds)
     }
 
     private mutating func process(_ client: String) {
-        guard var state = clients[client], !state.isClosed else { return }
+        if clients[client]?.isHolding == true {
+            guard isQuiescent(client) else { return }
+            clients[client]?.isHolding = false
+        }
         var used = 1
-        while used > 0, state.unread.count > 0, !state.isClosed {
-            state.unread.resetPeek()
+        while used > 0 {
             var handler = makeHandler()
-            do throws(ProxyError) {
-                used = try state.proxy.handleRequest(from: nil, &state.unread, &handler)
-                state.unread.consume(used)
-            } catch {
-                handler.closeClient(error)
-            }
-            clients[client] = state
+            used = clients[client]?.parse(&handler) ?? 0
             perform(&handler, client)
-            state = clients[client] ?? state
         }
     }
 
@@ -168,18 +210,15 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
         for action in handler.takeActions() {
             switch action {
             case .send(let bytes, let version):
+                clients[client]?.links.insert(version)
                 clients[client]?.sent[version, default: ByteBuffer()].writeImmutableBuffer(bytes)
             case .sendShared: preconditionFailure("nobody said that connections are shared")
             case .reply(let bytes): clients[client]?.received.writeImmutableBuffer(bytes)
             case .order(let number, let keys): order(number, KeyMarks(keys), client)
             case .orderRun(let number, let marks): order(number, .several(marks), client)
             case .finish(let number): finish(number, client)
-            case .catchUp(let write, let version):
-                missed[version, default: []].append(write)
-                if !behind.contains(version) { behind.append(version) }
-            case .drop(let version):
-                clients[client]?.sent[version] = nil
-                clients[client]?.replies[version] = nil
+            case .catchUp(let write, let version): miss(write, version)
+            case .drop(let version): drop(version, client)
             case .needed(let version): needed.append(version)
             case .diverged(let version): diverged.append(version)
             case .answered(let failed):
@@ -191,7 +230,31 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
         }
     }
 
+    /// What a version missed is kept.
+    mutating func miss(_ write: MissedWrite, _ version: Version, isDown: Bool = false) {
+        if copiesMeanwhile, !isDown, write.content == .copy, write.keys != .everything, !behind.contains(version) {
+            // One copy is enough for all who find the keys unlike.
+            guard !unlike.contains(where: { $0.version == version && $0.keys == write.keys }) else { return }
+            unlike.append((version, write.keys))
+            return
+        }
+        // The last version that has all of the state cannot be behind: it is the truth, and the others then are.
+        let isLast = versions.complete.filter { !behind.contains($0) } == [version]
+        for target in isLast ? versions.filter({ $0 != version }) : [version] {
+            missed[target, default: []].append(write)
+            if !behind.contains(target) { behind.append(target) }
+        }
+    }
+
+    private mutating func drop(_ version: Version, _ client: String) {
+        guard clients[client]?.links.remove(version) != nil else { return }
+        clients[client]?.sent[version] = nil
+        clients[client]?.replies[version] = nil
+        clients[client]?.dropped.insert(version)
+    }
+
     private mutating func order(_ number: Int, _ keys: KeyMarks, _ client: String) {
+        ordered.append(keys.marks)
         guard let owner = clients[client]?.owner else { return }
         if !ordersWrites || order.ask(.init(owner: owner, number: number), by: keys) { granted(number, client) }
     }
@@ -204,10 +267,33 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
 
     private mutating func finish(_ number: Int, _ client: String) {
         guard ordersWrites, let owner = clients[client]?.owner else { return }
-        for ticket in order.finish(.init(owner: owner, number: number)) {
+        granted(order.finish(.init(owner: owner, number: number)))
+    }
+
+    private mutating func granted(_ tickets: [WriteOrder.Ticket]) {
+        // In an order that does not depend on how this process hashes keys: a seed is to show the same in each.
+        for ticket in tickets.sorted(by: { ($0.owner, $0.number) < ($1.owner, $1.number) }) {
+            if holds[ticket.owner] != nil { holds[ticket.owner] = true }
             guard let next = clients.first(where: { $0.value.owner == ticket.owner })?.key else { continue }
             granted(ticket.number, next)
             process(next)
         }
+    }
+
+    // MARK: Turns that belong to no client
+
+    /// Asks that nobody writes to these keys until ``release(_:)``.
+    mutating func hold(_ keys: Keys) -> UInt64 {
+        lastHold -= 1
+        holds[lastHold] = false
+        if order.ask(.init(owner: lastHold, number: 0), for: keys) { holds[lastHold] = true }
+        return lastHold
+    }
+
+    func isHeld(_ hold: UInt64) -> Bool { holds[hold] == true }
+
+    mutating func release(_ hold: UInt64) {
+        holds[hold] = nil
+        granted(order.finish(.init(owner: hold, number: 0)))
     }
 }

@@ -6,6 +6,9 @@ import VersionKitWire
 /// Clients, a proxy and versions in memory, in an order of events that a seed decides: slow, reordered between
 /// connections, with whatever ``Faults`` were asked for. The same seed makes the same run.
 ///
+/// What a version misses is brought to it amid all this, as the engine does, so that in the end all versions are to be
+/// the same.
+///
 /// ```swift
 /// var simulation = Simulation(MyAdapter(), versions: [1: MyModel(), 2: MyModel()], seed: 7)
 /// try simulation.run(clients: ["client1": ["set a 1\n", "get a\n"], "client2": ["set a 2\n"]])
@@ -13,30 +16,48 @@ import VersionKitWire
 /// ```
 public struct Simulation<Adapter: MessageAdapter, Model: VersionModel> {
     /// The versions, with what they know.
-    public private(set) var versions: [Version: Model]
+    public internal(set) var versions: [Version: Model]
     /// The proxy between them and the clients.
     public var proxy: InMemoryProxy<Adapter>
     /// All that each client got.
     public private(set) var received: [String: ByteBuffer] = [:]
 
-    private struct Link: Hashable {
+    struct Link: Hashable {
         var client: String
         var version: Version
     }
 
+    let adapter: Adapter
+    let copier: KeyCopier<Adapter>?
+    let limits: Limits
+    let seed: UInt64
     private let faults: Faults
-    private let seed: UInt64
+    private let bringsUpToDate: Bool
     private var generator: SeededGenerator
     private var unread: [Link: PeekBuffer] = [:]
     private var replies: [Link: [ByteBuffer]] = [:]
+    /// What versions missed, on its way to them.
+    var catchUps: [Version: CatchUp] = [:]
+    var mends: [Mend] = []
 
     /// A simulation in which nothing has happened.
-    public init(_ adapter: Adapter, versions: [Version: Model], faults: Faults = Faults(), seed: UInt64) {
+    ///
+    /// - Parameter bringsUpToDate: whether versions get what they missed. If not, it stays in the proxy's
+    ///   ``InMemoryProxy/missed``.
+    public init(
+        _ adapter: Adapter, versions: [Version: Model], faults: Faults = Faults(), bringsUpToDate: Bool = true,
+        limits: Limits = .standard, seed: UInt64
+    ) {
+        self.adapter = adapter
+        self.bringsUpToDate = bringsUpToDate
+        self.limits = limits
         self.versions = versions
         self.faults = faults
         self.seed = seed
         generator = SeededGenerator(seed: seed)
-        proxy = InMemoryProxy(adapter, versions: VersionList(versions.keys))
+        copier = KeyCopier(of: adapter)
+        proxy = InMemoryProxy(adapter, versions: VersionList(versions.keys), limits: limits)
+        proxy.copiesMeanwhile = bringsUpToDate && adapter.copiesKeys
     }
 
     /// Has clients send these requests, each its own in order, until everything is answered.
@@ -47,6 +68,7 @@ public struct Simulation<Adapter: MessageAdapter, Model: VersionModel> {
         for _ in 0..<stepsMax {
             var events: [Event] = todo.keys.sorted().filter { todo[$0]?.isEmpty == false }.map { .request($0) }
             take()
+            if bringsUpToDate { events += catchUpEvents() }
             let order = { (one: Link, other: Link) in (one.client, one.version) < (other.client, other.version) }
             events += unread.filter { $0.value.count > 0 }.keys.sorted(by: order).map { .work($0) }
             events += replies.filter { !$0.value.isEmpty }.keys.sorted(by: order).map { .reply($0) }
@@ -61,15 +83,19 @@ public struct Simulation<Adapter: MessageAdapter, Model: VersionModel> {
             case .work(let link): work(link)
             case .reply(let link):
                 if let reply = replies[link]?.removeFirst() { proxy.answer(reply, from: link.version, to: link.client) }
+            case .catchUp(let version): try catchUp(version)
+            case .mend(let number): try mend(number)
             }
         }
         throw VerificationFailure("no end after \(stepsMax) steps, seed \(seed)")
     }
 
-    private enum Event {
+    enum Event {
         case request(String)
         case work(Link)
         case reply(Link)
+        case catchUp(Version)
+        case mend(Int)
     }
 
     private mutating func finish(_ clients: [String]) throws {
@@ -79,10 +105,17 @@ public struct Simulation<Adapter: MessageAdapter, Model: VersionModel> {
                 throw VerificationFailure("\(client) waits for ever, seed \(seed)")
             }
         }
+        guard !bringsUpToDate || (catchUps.isEmpty && mends.isEmpty) else {
+            throw VerificationFailure("versions are never up to date: \(catchUps.keys) \(mends), seed \(seed)")
+        }
     }
 
-    /// Bytes that the proxy sent are on their way.
+    /// Bytes that the proxy sent are on their way. What was on a connection that it closed is gone.
     private mutating func take() {
+        for link in Set(unread.keys).union(replies.keys) where proxy.takeDropped(link.version, of: link.client) {
+            unread[link] = nil
+            replies[link] = nil
+        }
         for (client, version) in proxy.waiting {
             unread[Link(client: client, version: version), default: PeekBuffer()]
                 .append(proxy.takeSent(to: version, by: client))
@@ -93,10 +126,13 @@ public struct Simulation<Adapter: MessageAdapter, Model: VersionModel> {
         if happens(faults.lostBefore) { return lose(link) }
         guard var bytes = unread[link], var model = versions[link.version] else { return }
         bytes.resetPeek()
-        let answer = model.answer(&bytes)
+        let isRefused = happens(faults.refused)
+        let before = model
+        var answer = model.answer(&bytes)
         bytes.consume(bytes.peekedBytes)
         unread[link] = answer == nil ? nil : bytes
-        versions[link.version] = model
+        if isRefused, answer != nil { answer = faults.refusal }
+        versions[link.version] = isRefused ? before : model
         guard let answer, answer.readableBytes > 0 else { return }
         if happens(faults.lostAfter) { return lose(link) }
         let isGarbage = happens(faults.garbage)

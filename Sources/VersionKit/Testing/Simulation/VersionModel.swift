@@ -17,6 +17,10 @@ public struct Faults: Sendable, Hashable {
     public var lostAfter = 0
     /// A reply is damaged.
     public var garbage = 0
+    /// A version does not do a request, and says so with ``refusal``.
+    public var refused = 0
+    /// How a version says that it did not do a request. None: it says nothing.
+    public var refusal = ByteBuffer()
     /// A request is answered twice.
     public var twice = 0
 

@@ -125,11 +125,11 @@ final class ClientSession: VersionConnectionOwner {
     }
 
     func makeHandler() -> ConnectionHandler {
-        let (unverified, behind) = server.writes.standing
+        let (unverified, behind, unlike) = server.writes.standing
         var list = table.versions
         for version in unverified where list.contains(version) { list.insert(version, role: .filling) }
         return ConnectionHandler(
-            versions: list, behind: behind, milliseconds: server.milliseconds, canShare: !isDatagram)
+            versions: list, behind: behind, unlike: unlike, milliseconds: server.milliseconds, canShare: !isDatagram)
     }
 
     // MARK: Bytes from versions

@@ -75,14 +75,16 @@ final class CatchUp: Sendable {
     func mend(_ keys: [ByteBuffer], of version: Version) {
         let unlike = Unlike(keys: Set(keys), version: version)
         guard tasks.withLock({ $0.mending.insert(unlike).inserted }) else { return }
-        writes.noteMending(version)
+        writes.noteMending(Keys(keys), of: version)
         Task {
-            defer { writes.noteMending(version, isOver: true) }
+            defer { writes.noteMending(Keys(keys), of: version, isOver: true) }
             do {
                 try await holding(Keys(keys)) {
                     tasks.withLock { _ = $0.mending.remove(unlike) }
                     guard let end = writes.end(of: version) else { return }
-                    guard let source = writes.authority(for: version) else { throw noAuthority(version) }
+                    guard let source = writes.authority(for: version, in: Keys(keys)) else {
+                        throw noAuthority(version)
+                    }
                     try await access.copy(keys, from: source, to: end)
                     writes.copied(keys, to: version, differing: keys.count)
                 }

@@ -17,8 +17,8 @@ final class WriteCoordinator: Sendable {
         var queues: [Version: CatchUpQueue] = [:]
         /// Versions that are compared with the others key by key: written to, but not read from.
         var unverified: Set<Version> = []
-        /// How many copies of single keys are on their way to each version.
-        var mending: [Version: UInt64] = [:]
+        /// Copies of single keys that are on their way to versions which take writes.
+        var mending: [(version: Version, keys: Keys)] = []
         var numbers = WriteNumbers()
     }
 
@@ -68,10 +68,11 @@ final class WriteCoordinator: Sendable {
 
     // MARK: Versions
 
-    /// The versions that are compared with the others at the moment, and those that are behind.
-    var standing: (unverified: Set<Version>, behind: [Version]) {
-        if isCalm.load(ordering: .acquiring) { return ([], []) }
-        return state.withLock { ($0.unverified, Array($0.queues.keys)) }
+    /// The versions that are compared with the others at the moment, those that are behind, and the keys that are on
+    /// their way to others.
+    var standing: (unverified: Set<Version>, behind: [Version], unlike: [(version: Version, keys: Keys)]) {
+        if isCalm.load(ordering: .acquiring) { return ([], [], []) }
+        return state.withLock { ($0.unverified, Array($0.queues.keys), $0.mending) }
     }
 
     /// Whether a version gets writes directly, and not by what it missed.
@@ -98,10 +99,12 @@ final class WriteCoordinator: Sendable {
         state.withLock { $0.table.endpoints[version].map { VersionEnd(version: version, endpoint: $0) } }
     }
 
-    /// The version whose state is the truth for `other` (`nil`: for all), or `nil` if there is none.
-    func authority(for other: Version?) -> VersionEnd? {
+    /// The version whose state (of these keys) is the truth for `other` (`nil`: for all), or `nil` if there is none.
+    func authority(for other: Version?, in keys: Keys = .none) -> VersionEnd? {
         state.withLock { state in
-            let sound = state.sound.filter { $0 != other }
+            let sound = state.sound.filter { version in
+                version != other && !state.mending.contains { $0.version == version && $0.keys.overlaps(keys) }
+            }
             let best = sound.last { state.table.versions.role(of: $0) == .full } ?? sound.last
             return best.flatMap { version in
                 state.table.endpoints[version].map { VersionEnd(version: version, endpoint: $0) }
@@ -187,15 +190,20 @@ final class WriteCoordinator: Sendable {
     }
 
     private func noteCalm(_ state: State) {
-        isCalm.store(state.queues.isEmpty && state.unverified.isEmpty, ordering: .releasing)
+        isCalm.store(state.queues.isEmpty && state.unverified.isEmpty && state.mending.isEmpty, ordering: .releasing)
     }
 
     // MARK: Numbers
 
     /// A copy of keys to a version is on its way, or not any more.
-    func noteMending(_ version: Version, isOver: Bool = false) {
+    func noteMending(_ keys: Keys, of version: Version, isOver: Bool = false) {
         state.withLock { state in
-            if isOver { state.mending[version, default: 1] -= 1 } else { state.mending[version, default: 0] += 1 }
+            if !isOver {
+                state.mending.append((version, keys))
+            } else if let index = state.mending.firstIndex(where: { $0.version == version && $0.keys == keys }) {
+                state.mending.remove(at: index)
+            }
+            noteCalm(state)
         }
     }
 
@@ -212,8 +220,8 @@ final class WriteCoordinator: Sendable {
                 if queue.dropped > 0 { numbers.diverged[version, default: 0] += queue.dropped }
             }
             for version in state.unverified { numbers.lag[version, default: 0] += 1 }
-            for (version, count) in state.mending where count > 0 && state.table.versions.contains(version) {
-                numbers.lag[version, default: 0] += count
+            for (version, _) in state.mending where state.table.versions.contains(version) {
+                numbers.lag[version, default: 0] += 1
             }
             return numbers
         }
