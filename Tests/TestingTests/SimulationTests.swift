@@ -21,12 +21,17 @@ struct SimulationTests {
         return clients
     }
 
+    /// Each seed in turn has requests parsed, in runs, and in runs on shared connections.
     private func simulation(
         _ seed: UInt64, _ faults: Faults = Faults(), bringsUpToDate: Bool = true, limits: Limits = .standard
     ) -> Simulation<StoreAdapter, StoreModel> {
-        Simulation(
-            StoreAdapter(), versions: [1: StoreModel(chance: 1), 2: StoreModel(chance: 2)], faults: faults,
+        let ways = StoreAdapter.Way.allCases
+        let adapter = StoreAdapter(way: ways[Int(seed) % ways.count])
+        var simulation = Simulation(
+            adapter, versions: [1: StoreModel(chance: 1), 2: StoreModel(chance: 2)], faults: faults,
             bringsUpToDate: bringsUpToDate, limits: limits, seed: seed)
+        simulation.proxy.sharesConnections = adapter.way == .shared
+        return simulation
     }
 
     /// What a proxy can find out about in this protocol.

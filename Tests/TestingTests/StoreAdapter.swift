@@ -13,6 +13,31 @@ struct StoreAdapter: KeyedAdapter {
     }
 
     var mistake: Mistake?
+    /// How requests travel that need no look inside.
+    enum Way: Sendable, CaseIterable { case parsed, inRuns, shared }
+
+    var way = Way.parsed
+
+    func glance(at bytes: inout PeekBuffer, from client: Version, in session: NoSession) -> Glance? {
+        guard way != .parsed else { return .unusual }
+        guard let line = bytes.peek(upTo: 10, lengthMax: 1000) else {
+            return bytes.availableBytes > 1000 ? .unusual : nil
+        }
+        let words = String(buffer: line).split(separator: " ")
+        guard words.count > 1 else { return .unusual }
+        switch words[0] {
+        case "get": return .read
+        case "set", "add": return .write(KeyMark(ByteBuffer(substring: words[1])))
+        case "move", "flush", "roll": return .other
+        default: return .unusual
+        }
+    }
+
+    func glanceReply(at bytes: inout PeekBuffer, from version: Version) -> Bool? {
+        bytes.peek(upTo: 10, lengthMax: 1000).map { judge(String(buffer: $0)) == .answer }
+    }
+
+    func sharesConnections(_ session: NoSession) -> Bool { way == .shared }
 
     func parseRequest(_ bytes: inout PeekBuffer, from client: Version) throws(ProxyError) -> [String]? {
         let before = bytes

@@ -8,7 +8,7 @@ import VersionKitWire
 ///
 /// It does with the callbacks' actions what the engine does, so it says in a page what the engine promises. A value.
 public struct InMemoryProxy<Adapter: MessageAdapter> {
-    private struct Client {
+    struct Client {
         var proxy: MessageProxy<Adapter>
         var unread = PeekBuffer()
         var received = ByteBuffer()
@@ -57,7 +57,10 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
 
     private let adapter: Adapter
     private let limits: Limits
-    private var clients: [String: Client] = [:]
+    var clients: [String: Client] = [:]
+    /// Whether clients may share connections; what is sent on them is under the name ``everybody``.
+    public var sharesConnections = false
+    var shared: [Version: SharedLink] = [:]
     private var order = WriteOrder()
     /// The versions that run.
     public private(set) var versions = VersionList()
@@ -96,6 +99,7 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
 
     /// A client sends bytes; the first ones open its connection.
     public mutating func say(_ bytes: ByteBuffer, as client: String) {
+        precondition(client != Self.everybody, "nobody is everybody")
         if clients[client] == nil {
             clients[client] = Client(proxy: MessageProxy(adapter, limits: limits), owner: UInt64(clients.count + 1))
         }
@@ -105,6 +109,7 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
 
     /// A version sends bytes on a client's connection to it.
     public mutating func answer(_ bytes: ByteBuffer, from version: Version, to client: String) {
+        if client == Self.everybody { return answerShared(bytes, from: version) }
         var handler = makeHandler()
         let isLost = clients[client]?.parse(from: version, bytes, &handler) == false
         perform(&handler, client)
@@ -117,6 +122,7 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
 
     /// A client's connection to a version ends.
     public mutating func lose(_ version: Version, of client: String) {
+        if client == Self.everybody { return loseShared(version) }
         clients[client]?.replies[version] = nil
         clients[client]?.sent[version] = nil
         clients[client]?.links.remove(version)
@@ -138,13 +144,19 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
     public mutating func timeOut(_ client: String) -> Bool {
         let silent = versions.filter { clients[client]?.proxy.isAwaiting($0) == true }
         for version in silent { lose(version, of: client) }
-        return !silent.isEmpty
+        let shared = shared.filter { $0.value.owed.contains { $0.client == client } }.keys.sorted()
+        for version in shared {
+            dropShared(version)
+            loseShared(version)
+        }
+        return !silent.isEmpty || !shared.isEmpty
     }
 
     /// Other versions run from now on.
     public mutating func change(_ versions: VersionList) {
         self.versions = versions
         behind.removeAll { !versions.contains($0) }
+        for version in shared.keys where !versions.contains(version) { dropShared(version) }
         for client in clients.keys.sorted() {
             var handler = makeHandler()
             clients[client]?.isHolding = true
@@ -165,6 +177,7 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
 
     /// What was sent to a version on a client's connection since this was asked last.
     public mutating func takeSent(to version: Version, by client: String) -> ByteBuffer {
+        if client == Self.everybody { return takeSharedSent(to: version) }
         defer { clients[client]?.sent[version] = nil }
         return clients[client]?.sent[version] ?? ByteBuffer()
     }
@@ -173,12 +186,13 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
     public var waiting: [(client: String, version: Version)] {
         clients.keys.sorted().flatMap { client in
             (clients[client]?.sent ?? [:]).filter { $0.value.readableBytes > 0 }.keys.sorted().map { (client, $0) }
-        }
+        } + shared.filter { $0.value.sent.readableBytes > 0 }.keys.sorted().map { (Self.everybody, $0) }
     }
 
     /// Whether the proxy has closed a client's connection to a version since this was asked last.
     public mutating func takeDropped(_ version: Version, of client: String) -> Bool {
-        clients[client]?.dropped.remove(version) != nil
+        if client == Self.everybody { return takeSharedDropped(version) }
+        return clients[client]?.dropped.remove(version) != nil
     }
 
     /// Whether the proxy closed a client's connection.
@@ -189,11 +203,12 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
 
     // MARK: The engine's part
 
-    private func makeHandler() -> ConnectionHandler {
-        ConnectionHandler(versions: versions, behind: behind, unlike: unlike, milliseconds: milliseconds)
+    func makeHandler() -> ConnectionHandler {
+        ConnectionHandler(
+            versions: versions, behind: behind, unlike: unlike, milliseconds: milliseconds, canShare: sharesConnections)
     }
 
-    private mutating func process(_ client: String) {
+    mutating func process(_ client: String) {
         if clients[client]?.isHolding == true {
             guard isQuiescent(client) else { return }
             clients[client]?.isHolding = false
@@ -206,13 +221,13 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
         }
     }
 
-    private mutating func perform(_ handler: inout ConnectionHandler, _ client: String) {
+    mutating func perform(_ handler: inout ConnectionHandler, _ client: String) {
         for action in handler.takeActions() {
             switch action {
             case .send(let bytes, let version):
                 clients[client]?.links.insert(version)
                 clients[client]?.sent[version, default: ByteBuffer()].writeImmutableBuffer(bytes)
-            case .sendShared: preconditionFailure("nobody said that connections are shared")
+            case .sendShared(let bytes, let version, let replies): sendShared(bytes, replies, to: version, client)
             case .reply(let bytes): clients[client]?.received.writeImmutableBuffer(bytes)
             case .order(let number, let keys): order(number, KeyMarks(keys), client)
             case .orderRun(let number, let marks): order(number, .several(marks), client)

@@ -79,7 +79,12 @@ public struct Simulation<Adapter: MessageAdapter, Model: VersionModel> {
             }
             switch event {
             case .request(let client):
-                if let next = todo[client]?.popFirst() { proxy.say(next, as: client) }
+                // Several at one time: clients pipeline.
+                var next = ByteBuffer()
+                for _ in 0..<Int.random(in: 1...4, using: &generator) {
+                    if let request = todo[client]?.popFirst() { next.writeImmutableBuffer(request) }
+                }
+                proxy.say(next, as: client)
             case .work(let link): work(link)
             case .reply(let link):
                 if let reply = replies[link]?.removeFirst() { proxy.answer(reply, from: link.version, to: link.client) }
