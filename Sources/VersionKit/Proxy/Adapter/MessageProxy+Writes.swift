@@ -70,7 +70,9 @@ extension MessageProxy {
             for request in adapter.greeting(session, to: version) {
                 prelude.append(try adapter.encode(request, for: version))
             }
-            return MissedWrite(keys, .replay(try bytes(of: exchange, for: version), prelude: prelude))
+            return MissedWrite(
+                keys, .replay(try bytes(of: exchange, for: version), prelude: prelude),
+                isIdempotent: adapter.isIdempotent(exchange.effect ?? exchange.request))
         } catch {
             return nil
         }
