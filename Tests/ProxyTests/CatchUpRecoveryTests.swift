@@ -52,6 +52,19 @@ struct CatchUpRecoveryTests {
         #expect(drain(&queue) == [[twice], [once]])
     }
 
+    @Test("where keys cannot be copied, what was to be copied is given up")
+    func copies() {
+        let copies = [MissedWrite(.everything, .copy), MissedWrite(.key(ByteBuffer(string: "a")), .copy)]
+        let log = recover(copies.enumerated().map { .missed($1, sequence: UInt64($0) + 1) })
+        var queue = CatchUpQueue(copiesKeys: false, recovering: log)
+        #expect(queue.dropped == 2)
+        #expect(queue.next(10) == nil)
+        // An adapter before this one could copy them.
+        queue = CatchUpQueue(copiesKeys: false, recovering: recover([.everything]))
+        #expect(queue.dropped == 1)
+        #expect(queue.isEmpty)
+    }
+
     @Test("where keys can be copied, whatever was missed is compared instead")
     func keyed() {
         for record in [CatchUpRecord.missed(write("a"), sequence: 1), .everything] {
@@ -87,6 +100,17 @@ struct CatchUpRecoveryTests {
         ])
         #expect(log.damage == nil)
         #expect(log.count == 1)
+    }
+
+    @Test("numbers that no log comes to are damage, and new writes still get one")
+    func numbers() {
+        for record in [CatchUpRecord.missed(write("a"), sequence: .max), .done(through: .max), .begun(through: .max)] {
+            let log = recover([record])
+            #expect(log.damage != nil)
+            var queue = CatchUpQueue(copiesKeys: false, recovering: log)
+            queue.append(write("b"))
+            #expect(drain(&queue) == [[write("b")]])
+        }
     }
 
     @Test("no more writes come back than may wait")

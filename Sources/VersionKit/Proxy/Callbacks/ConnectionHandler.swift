@@ -13,6 +13,8 @@ public struct ConnectionHandler: Sendable {
     /// Those of them that missed writes and are being brought up to date: nothing is read from them, and what is
     /// written goes through ``catchUp(_:for:)``.
     public let behind: [Version]
+    /// Whether what a version misses can be kept for it at the moment; otherwise no write may begin that one would miss.
+    public let keepsMissed: Bool
     /// Milliseconds since 1970 at the time of this callback.
     public let milliseconds: Int64
 
@@ -43,9 +45,12 @@ public struct ConnectionHandler: Sendable {
     }
 
     /// A handler that sees these versions and has nothing recorded.
-    public init(versions: VersionList, behind: [Version] = [], milliseconds: Int64 = 0) {
+    public init(
+        versions: VersionList, behind: [Version] = [], keepsMissed: Bool = true, milliseconds: Int64 = 0
+    ) {
         self.versions = versions
         self.behind = behind
+        self.keepsMissed = keepsMissed
         self.milliseconds = milliseconds
     }
 

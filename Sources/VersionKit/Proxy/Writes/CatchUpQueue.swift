@@ -68,9 +68,10 @@ public struct CatchUpQueue: Sendable {
         self.init(limits: limits, copiesKeys: copiesKeys, needsEverything: !isKnown)
         lastSequence = log.lastSequence
         guard !copiesKeys else { return }
-        if log.damage != nil { dropped += 1 }
+        if log.damage != nil || log.needsEverything { dropped += 1 }
         for item in log.items {
-            if item.sequence <= log.begunThrough, !item.write.isIdempotent { dropped += 1 } else { add(item) }
+            let isUnknown = item.sequence <= log.begunThrough && !item.write.isIdempotent
+            if isUnknown || item.write.content == .copy { dropped += 1 } else { add(item) }
         }
     }
 

@@ -14,6 +14,7 @@ struct StandaloneProxy {
 
           --listen ADDRESS:PORT | unix:PATH   accept clients there (may be repeated)
           --version N=ADDRESS:PORT            a version and where it serves clients (may be repeated)
+          --state DIR                         keep there what versions miss, so that it outlives this process
           --report                            print counters to standard output five times a second
 
         Example: two Redis servers behind one port
@@ -24,6 +25,8 @@ struct StandaloneProxy {
     private var listeners: [ClientListener.Place] = []
     private var table = VersionTable(generation: 1)
     private var isReporting = false
+    /// The directory in which what versions miss is kept; `nil`: in memory.
+    private(set) var state: String?
 
     /// What the arguments ask for, or `nil` if there are none. Ends the process if they make no sense.
     init?(_ arguments: [String]) {
@@ -32,6 +35,9 @@ struct StandaloneProxy {
         while let option = rest.popFirst() {
             switch option {
             case "--report": isReporting = true
+            case "--state":
+                guard let directory = rest.popFirst() else { Self.complain() }
+                state = directory
             case "--listen":
                 guard let place = rest.popFirst().flatMap(ClientListener.Place.init) else { Self.complain() }
                 listeners.append(place)

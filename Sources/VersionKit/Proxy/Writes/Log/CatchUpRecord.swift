@@ -14,6 +14,14 @@ public enum CatchUpRecord: Sendable, Hashable {
     /// What the version missed is not known: all keys have to be compared.
     case everything
 
+    /// The number in it.
+    var sequence: UInt64? {
+        switch self {
+        case .missed(_, let sequence), .begun(let sequence), .done(let sequence): sequence
+        case .everything: nil
+        }
+    }
+
     private enum Kind: UInt8 {
         case missed = 1
         case begun = 2

@@ -32,8 +32,12 @@ public struct CatchUpRecovery: Sendable {
     /// How many writes are missed.
     public var count: Int { items.count }
 
+    /// A number that no log comes to; there have to be further ones after whatever a log says.
+    private static let sequenceMax: UInt64 = 1 << 62
+
     /// The next record.
     public mutating func add(_ record: CatchUpRecord) {
+        guard (record.sequence ?? 0) < Self.sequenceMax else { return noteDamage("a number that cannot be") }
         switch record {
         case .missed(let write, let sequence):
             // One that could not be written at first may be there twice.

@@ -120,10 +120,12 @@ final class ClientSession {
     }
 
     func makeHandler() -> ConnectionHandler {
-        let (unverified, behind) = server.writes.standing
+        let standing = server.writes.standing
         var list = table.versions
-        for version in unverified where list.contains(version) { list.insert(version, role: .filling) }
-        return ConnectionHandler(versions: list, behind: behind, milliseconds: server.milliseconds)
+        for version in standing.unverified where list.contains(version) { list.insert(version, role: .filling) }
+        return ConnectionHandler(
+            versions: list, behind: standing.behind, keepsMissed: standing.keepsMissed,
+            milliseconds: server.milliseconds)
     }
 
     // MARK: Bytes from versions
@@ -165,17 +167,21 @@ final class ClientSession {
     func perform(_ handler: inout ConnectionHandler) {
         var answered: UInt64 = 0
         var failed: UInt64 = 0
+        var isKept = true
         for action in handler.takeActions() {
             switch action {
             case .send(let bytes, let version): connection(to: version)?.send(bytes)
-            case .reply(let bytes): outgoing.append(bytes) { port?.write($0) }
+            case .reply(let bytes): if isKept { outgoing.append(bytes) { port?.write($0) } }
             case .order(let number, let keys): order(number, keys)
             case .finish(let number): server.writes.finish(ticket(number))
             case .catchUp(let missed, let version):
                 if missed.content == .copy, let keys = missed.keys.names, server.writes.takesWrites(version) {
                     server.catchUp.mend(keys, of: version)
-                } else {
-                    server.writes.missed(missed, by: version)
+                } else if !server.writes.missed(missed, by: version), isKept {
+                    // It would be lost with this process: the client must not hear that it is done.
+                    isKept = false
+                    isEnding = true
+                    server.count { $0.refused += 1 }
                 }
             case .drop(let version): versions.removeValue(forKey: version)?.close()
             case .needed(let version): server.count { $0.needed[version, default: 0] += 1 }
