@@ -126,9 +126,9 @@ public enum WritePolicy: Sendable, Hashable {
     /// hears of its write, what another version misses of it is on record. A proxy that is started anew goes on where the
     /// one before was ended; with a ``KeyedAdapter`` it also compares all keys.
     ///
-    /// Without a ``KeyedAdapter`` these are given up and counted as diverged: a missed write that was being sent when the
-    /// proxy or the version was lost, unless it may be done twice (``MessageAdapter/isIdempotent(_:)``); and one that the
-    /// version refuses. While a version is behind and its queue is full or cannot be written to the disk, writes fail.
+    /// Without a ``KeyedAdapter`` these are given up and counted as diverged: a write that was being sent when the version
+    /// or the proxy was lost, unless it may be done twice (``MessageAdapter/isIdempotent(_:)``); and one that the version
+    /// refuses. While a version is behind and its queue is full or cannot be written to the disk, writes fail.
     ///
     /// What was on its way to the versions when the proxy was killed, and was not answered, is not in the queue: some
     /// versions may have done it. And a loss of power can cost the records of the last second.

@@ -24,7 +24,7 @@ extension MessageProxy {
                 dropUnlessLost(answer, &connection)
             } else if adapter.copiesKeys, !keys.isEmpty {
                 connection.catchUp(MissedWrite(keys, .copy), for: answer.version)
-            } else if answer.isLost, missed == .replay, adapter.isIdempotent(exchange.request),
+            } else if answer.isLost, missed == .replay, answer.isUnsent || adapter.isIdempotent(exchange.request),
                 let write = replay(exchange, keys, for: answer.version)
             {
                 connection.catchUp(write, for: answer.version)

@@ -15,6 +15,8 @@ public struct ConnectionHandler: Sendable {
     public let behind: [Version]
     /// Whether what a version misses can be kept for it at the moment; otherwise no write may begin that one would miss.
     public let keepsMissed: Bool
+    /// The version that is lost, if no connection to it came about: nothing of what it was sent has reached it.
+    public let unreached: Version?
     /// Milliseconds since 1970 at the time of this callback.
     public let milliseconds: Int64
 
@@ -46,11 +48,13 @@ public struct ConnectionHandler: Sendable {
 
     /// A handler that sees these versions and has nothing recorded.
     public init(
-        versions: VersionList, behind: [Version] = [], keepsMissed: Bool = true, milliseconds: Int64 = 0
+        versions: VersionList, behind: [Version] = [], keepsMissed: Bool = true, unreached: Version? = nil,
+        milliseconds: Int64 = 0
     ) {
         self.versions = versions
         self.behind = behind
         self.keepsMissed = keepsMissed
+        self.unreached = unreached
         self.milliseconds = milliseconds
     }
 

@@ -119,12 +119,12 @@ final class ClientSession {
             || (server.isLeaving && remainder != nil)
     }
 
-    func makeHandler() -> ConnectionHandler {
+    func makeHandler(unreached: Version? = nil) -> ConnectionHandler {
         let standing = server.writes.standing
         var list = table.versions
         for version in standing.unverified where list.contains(version) { list.insert(version, role: .filling) }
         return ConnectionHandler(
-            versions: list, behind: standing.behind, keepsMissed: standing.keepsMissed,
+            versions: list, behind: standing.behind, keepsMissed: standing.keepsMissed, unreached: unreached,
             milliseconds: server.milliseconds)
     }
 
@@ -151,11 +151,11 @@ final class ClientSession {
         if let failure { throw failure }
     }
 
-    /// A version's connection ended or cannot be had.
-    func lost(_ version: Version, _ connection: VersionConnection) {
+    /// A version's connection ended, or cannot be had: then nothing was sent.
+    func lost(_ version: Version, _ connection: VersionConnection, wasOpen: Bool) {
         guard versions[version] === connection else { return }
         versions[version] = nil
-        var handler = makeHandler()
+        var handler = makeHandler(unreached: wasOpen ? nil : version)
         callbacks.versionLost(version, &handler)
         perform(&handler)
         process()

@@ -146,9 +146,14 @@ final class VersionConnection {
     fileprivate func readComplete() { client?.finishTurn() }
 
     fileprivate func broke() {
-        if case .closed = state { return }
+        let wasOpen: Bool
+        switch state {
+        case .closed: return
+        case .open: wasOpen = true
+        case .opening: wasOpen = false
+        }
         close()
-        client?.lost(version, self)
+        client?.lost(version, self, wasOpen: wasOpen)
     }
 
     fileprivate func writabilityChanged() { client?.updateReading() }
