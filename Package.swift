@@ -227,8 +227,10 @@ let package = Package(
             "Transport",
             [
                 "CLinux", "VersionKitModel", "VersionKitProcesses", "VersionKitProxy", "VersionKitTransport",
-                "VersionKitWire", nioCore, nioPosix,
+                "VersionKitWire", "line-proxy", nioCore, nioPosix,
             ]),
+        // A proxy of a protocol of lines, for TransportTests to kill.
+        .executableTarget(name: "line-proxy", dependencies: ["VersionKit"], path: "Tests/LineProxy"),
         .testTarget(
             name: "TestingTests",
             dependencies: ["VersionKitModel", "VersionKitProxy", "VersionKitTesting", "VersionKitWire", nioCore],

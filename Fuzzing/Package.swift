@@ -27,6 +27,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
     ],
     targets: [
+        // What a version missed, as it is on the disk.
+        fuzzer("CatchUpLogFuzzer"),
         // The header that routers put in front of an application's bytes.
         fuzzer("HeaderFuzzer"),
         // Requests to a Redis, and its replies.

@@ -20,6 +20,8 @@ struct FleetUpgradeTests {
             let status = try await fleet.wait(for: "version 2 alone", on: node) { $0.serves(only: 2) }
             #expect(status.version(1)?.state == .retired)
             #expect(status.version(2)?.stages.map(\.stage) == UpgradeStage.allCases)
+            // Its proxies share a directory for what versions miss.
+            #expect(access("\(node.directory)/state/missed/irislog/lock", F_OK) == 0)
         }
         for load in loads {
             let numbers = try await load.finish()

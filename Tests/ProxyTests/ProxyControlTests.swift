@@ -17,6 +17,8 @@ struct ProxyControlTests {
         counters.failed = 1
         counters.connections = 3
         counters.needed = [1: 9]
+        counters.writes.unkept = [2: 4]
+        counters.writes.disk = [2: "write x: No space left"]
         return counters
     }
 

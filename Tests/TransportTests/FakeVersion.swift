@@ -24,8 +24,23 @@ final class FakeVersion: Sendable {
         try self.init(name) { isSilent ? .silence : .say("\(name):\($0)\n") }
     }
 
-    init(_ name: String, _ answer: @escaping @Sendable (String) -> Answer) throws {
+    convenience init(_ name: String, _ answer: @escaping @Sendable (String) -> Answer) throws {
         let (listener, endpoint) = try Loopback.listen()
+        self.init(name, on: listener, endpoint, answer)
+    }
+
+    /// A version that was down: `socket` refused connections until now (``Loopback/refuse()``).
+    convenience init(
+        _ name: String, waking socket: Int32, _ endpoint: Endpoint,
+        _ answer: (@Sendable (String) -> Answer)? = nil
+    ) throws {
+        guard Glibc.listen(socket, 64) == 0 else { throw SystemError("listen on loopback") }
+        self.init(name, on: socket, endpoint, answer ?? { .say("\(name):\($0)\n") })
+    }
+
+    private init(
+        _ name: String, on listener: Int32, _ endpoint: Endpoint, _ answer: @escaping @Sendable (String) -> Answer
+    ) {
         self.listener = listener
         self.endpoint = endpoint
         SystemThread(name: name) { [self] in

@@ -4,8 +4,10 @@ import VersionKitProxy
 import VersionKitWire
 
 /// A protocol of lines, the same for all versions: `r...` reads and asks all, `w...` writes to all, `n...` asks the newest
-/// first; a reply that begins with `!` is a failure.
+/// first; a reply that begins with `!` is a failure. Requests with `i`, and writes with `wi`, may be done twice.
 struct LineAdapter: MessageAdapter {
+    var writePolicy = WritePolicy.allOrFail
+
     func parseRequest(_ bytes: inout PeekBuffer, from client: Version) throws(ProxyError) -> String? {
         try line(&bytes)
     }
@@ -42,7 +44,7 @@ struct LineAdapter: MessageAdapter {
 
     func judge(_ reply: String) -> Verdict { reply.hasPrefix("!") ? .failure : .answer }
 
-    func isIdempotent(_ request: String) -> Bool { request.hasPrefix("i") }
+    func isIdempotent(_ request: String) -> Bool { request.hasPrefix("i") || request.hasPrefix("wi") }
 
     func announcesClient(to version: Version) -> Bool { version == 9 }
 

@@ -52,6 +52,16 @@ public struct Limits: Sendable, Equatable {
     /// Writes that wait for a version which is down.
     public var catchUpEntriesMax = 1 << 20
 
+    /// The longest record of a catch-up log: a write that is longer cannot be kept.
+    public var catchUpRecordBytesMax = 64 << 20
+
+    /// Bytes of one file of a version's catch-up log, but for the record that goes over it. A file is removed when
+    /// all writes in it are done, so this is what the log may hold of writes that are.
+    public var catchUpFileBytesMax = 16 << 20
+
+    /// Bytes of a version's whole catch-up log on the disk. What would go over it cannot be kept.
+    public var catchUpLogBytesMax = 512 << 20
+
     /// How long a version may stay down before it is reported as failed.
     public var catchUpTimeout: Duration = .seconds(60)
 

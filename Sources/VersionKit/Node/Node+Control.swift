@@ -117,10 +117,13 @@ extension Node {
 extension WriteStatus {
     /// What a proxy says of one version, or `nil` if there is nothing to say.
     init?(_ numbers: WriteNumbers, of version: Version) {
+        let disk = numbers.disk[version].map {
+            "what it misses cannot be written to the disk (tried \(numbers.unkept[version, default: 0]) times): \($0)"
+        }
         self.init(
             missing: numbers.lag[version, default: 0], compared: numbers.examined[version, default: 0],
             copied: numbers.copied[version, default: 0], diverged: numbers.diverged[version, default: 0],
-            trouble: numbers.trouble[version])
+            trouble: numbers.trouble[version] ?? disk)
         if self == WriteStatus(missing: 0, compared: 0, copied: 0, diverged: 0, trouble: nil) { return nil }
     }
 }

@@ -180,7 +180,7 @@ extension Node {
         guard let command = manifest.proxy, let port = manifest.ports.client.first else { return }
         let program = ProxySupervisor.Program(
             version: version, path: try store.file(command[0], of: manifest), arguments: Array(command.dropFirst()),
-            log: "\(configuration.state)/log/\(id)-proxy.log")
+            log: "\(configuration.state)/log/\(id)-proxy.log", state: "\(configuration.state)/missed/\(id)")
         let supervisor: ProxySupervisor
         if let existing = application.proxy {
             supervisor = existing

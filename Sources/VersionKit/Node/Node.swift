@@ -85,7 +85,8 @@ public actor Node {
     }
 
     private static func makeDirectories(_ state: String) throws {
-        for path in [state, state + "/run", state + "/log"] where mkdir(path, 0o755) != 0 && errno != EEXIST {
+        for path in [state, state + "/run", state + "/log", state + "/missed"]
+        where mkdir(path, 0o755) != 0 && errno != EEXIST {
             throw SystemError("make the directory \(path)")
         }
     }

@@ -11,7 +11,11 @@ final class ProxyInstance: Sendable {
     private let control: ControlSocket
 
     /// Starts the proxy of a release.
-    init(version: Version, program: String, arguments: [String], log: String) throws(SystemError) {
+    ///
+    /// - Parameter state: the directory for what versions miss: the same for all proxies of an application.
+    init(
+        version: Version, program: String, arguments: [String], log: String, state: String
+    ) throws(SystemError) {
         let (control, child) = try ControlSocket.pair()
         let output = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
         defer {
@@ -19,11 +23,18 @@ final class ProxyInstance: Sendable {
             if output >= 0 { close(output) }
         }
         var options = ChildProcess.Options()
+        options.environment = Self.environment(state)
         options.descriptors = [ProxyProcess.controlDescriptor: child]
         if output >= 0 { options.descriptors.merge([1: output, 2: output]) { $1 } }
         process = try ChildProcess.spawn(program, arguments, options: options)
         self.control = control
         self.version = version
+    }
+
+    /// versiond's own, and the directory.
+    private static func environment(_ state: String) -> [String] {
+        let name = "\(ProxyProcess.stateVariable)="
+        return ChildProcess.environment.filter { !$0.hasPrefix(name) } + [name + state]
     }
 
     /// Calls `receive` with whatever the proxy says, on a thread of its own, and at last with ``ControlSocket/Received/closed``.

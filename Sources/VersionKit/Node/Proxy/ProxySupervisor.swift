@@ -22,6 +22,8 @@ actor ProxySupervisor {
         var path: String
         var arguments: [String]
         var log: String
+        /// The directory for what versions miss.
+        var state: String
     }
 
     private struct Running {
@@ -133,7 +135,8 @@ actor ProxySupervisor {
 
     private func start(_ program: Program) throws(SystemError) -> ProxyInstance {
         let instance = try ProxyInstance(
-            version: program.version, program: program.path, arguments: program.arguments, log: program.log)
+            version: program.version, program: program.path, arguments: program.arguments, log: program.log,
+            state: program.state)
         // Bounded by the proxy's own pace: it sends counters a few times a second, and each client's connection once.
         let (stream, continuation) = AsyncStream.makeStream(of: ControlSocket.Received.self)
         instance.start { received in
@@ -245,7 +248,7 @@ extension ProxyCounters {
         var counters = self
         counters.connections = 0
         (counters.writes.lag, counters.writes.examined) = ([:], [:])
-        (counters.writes.copied, counters.writes.trouble) = ([:], [:])
+        (counters.writes.copied, counters.writes.trouble, counters.writes.disk) = ([:], [:], [:])
         return counters
     }
 
@@ -257,10 +260,12 @@ extension ProxyCounters {
         refused += other.refused
         needed.merge(other.needed, uniquingKeysWith: +)
         writes.diverged.merge(other.writes.diverged, uniquingKeysWith: +)
+        writes.unkept.merge(other.writes.unkept, uniquingKeysWith: +)
         // What the others miss is of this moment, and only the proxy that serves knows it.
         if !other.writes.lag.isEmpty { writes.lag = other.writes.lag }
         if !other.writes.examined.isEmpty { writes.examined = other.writes.examined }
         if !other.writes.copied.isEmpty { writes.copied = other.writes.copied }
+        if !other.writes.disk.isEmpty { writes.disk = other.writes.disk }
         if !other.writes.trouble.isEmpty { writes.trouble = other.writes.trouble }
     }
 }

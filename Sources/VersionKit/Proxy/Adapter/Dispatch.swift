@@ -122,7 +122,15 @@ public enum WritePolicy: Sendable, Hashable {
     /// If the version that clients read from did it. What another one misses is kept in a bounded queue and brought to it
     /// in order, and until then nothing is read from it and it cannot become the only one.
     ///
-    /// The queue is in the proxy's memory. A proxy that is started anew does not know what was in it, and with a
-    /// ``KeyedAdapter`` compares all keys; without one, choose this policy only if you can bear that loss.
+    /// With a state directory, which `versiond` gives every proxy, the queue outlives the proxy's process: before a client
+    /// hears of its write, what another version misses of it is on record. A proxy that is started anew goes on where the
+    /// one before was ended; with a ``KeyedAdapter`` it also compares all keys.
+    ///
+    /// Without a ``KeyedAdapter`` these are given up and counted as diverged: a write that was being sent when the version
+    /// or the proxy was lost, unless it may be done twice (``MessageAdapter/isIdempotent(_:)``); and one that the version
+    /// refuses. While a version is behind and its queue is full or cannot be written to the disk, writes fail.
+    ///
+    /// What was on its way to the versions when the proxy was killed, and was not answered, is not in the queue: some
+    /// versions may have done it. And a loss of power can cost the records of the last second.
     case catchUp
 }

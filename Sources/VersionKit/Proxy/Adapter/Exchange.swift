@@ -12,6 +12,8 @@ public import VersionKitModel
         @usableFromInline var verdict: Verdict
         /// The version was lost: the reply is the framework's, and whether it did the request is unknown.
         @usableFromInline var isLost: Bool
+        /// The version was lost before anything reached it: it did not do the request.
+        @usableFromInline var isUnsent = false
 
         @inlinable
         init(

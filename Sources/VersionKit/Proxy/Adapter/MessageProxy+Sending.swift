@@ -42,14 +42,29 @@ extension MessageProxy {
             ask(number, first.map { [$0] } ?? [], &connection)
         case .choose: ask(number, connection.readable, &connection)
         case .session: ask(number, all, &connection)
+        case .lead where !keepsMissed(connection): failUnkept(number, &connection)
         case .lead(let keys): ask(number, connection.authority(in: keys).map { [$0] } ?? [], &connection)
         case .all(let keys, let missed):
             let isComplete = all.count == connection.versions.count
             let canMiss = adapter.writePolicy == .catchUp && (missed != .copy || adapter.copiesKeys)
             let isPossible = isComplete || (canMiss && connection.authority(in: keys) != nil)
+            if isPossible, missed != .nothing, !keepsMissed(connection) { return failUnkept(number, &connection) }
             ask(number, isPossible ? all : [], &connection)
         case .custom, .follow: advance(number, &connection)
         }
+    }
+
+    /// Whether a write may begin now, as far as what versions miss of it is concerned.
+    @inlinable
+    func keepsMissed(_ connection: ConnectionHandler) -> Bool { connection.keepsMissed || connection.behind.isEmpty }
+
+    @inlinable
+    mutating func failUnkept(_ number: Int, _ connection: inout ConnectionHandler) {
+        let versions = connection.behind.map(\.description).joined(separator: ", ")
+        let error = ProxyError(
+            .unkept, "version \(versions) is behind, and what it misses cannot be kept at the moment", side: .proxy,
+            isRetrySafe: true)
+        fail(number, error, &connection)
     }
 
     /// Most requests go this way: one version, nothing to compare. No list is made for them.

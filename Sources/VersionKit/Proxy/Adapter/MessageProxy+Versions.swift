@@ -24,7 +24,10 @@ extension MessageProxy {
             if isListed, resend(number, to: version, &connection) { continue }
             let index = number - delivered
             exchanges[index].awaited.removeAll { $0 == version }
-            if isListed || exchanges[index].isAlone { exchanges[index].answers.append(lost(version, number)) }
+            guard isListed || exchanges[index].isAlone else { continue }
+            var answer = lost(version, number)
+            answer.isUnsent = connection.unreached == version
+            exchanges[index].answers.append(answer)
         }
         for number in numbers where number >= delivered { settleIfLost(number, &connection) }
         startReady(&connection)

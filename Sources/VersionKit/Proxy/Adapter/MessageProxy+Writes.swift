@@ -28,7 +28,7 @@ extension MessageProxy {
                 dropUnlessLost(answer, &connection)
             } else if adapter.copiesKeys, !keys.isEmpty {
                 connection.catchUp(MissedWrite(keys, .copy), for: answer.version)
-            } else if answer.isLost, missed == .replay, adapter.isIdempotent(exchange.request),
+            } else if answer.isLost, missed == .replay, answer.isUnsent || adapter.isIdempotent(exchange.request),
                 let write = replay(exchange, keys, for: answer.version)
             {
                 connection.catchUp(write, for: answer.version)
@@ -92,7 +92,9 @@ extension MessageProxy {
             for request in adapter.greeting(session, to: version) {
                 prelude.append(try adapter.encode(request, for: version))
             }
-            return MissedWrite(keys, .replay(try bytes(of: exchange, for: version), prelude: prelude))
+            return MissedWrite(
+                keys, .replay(try bytes(of: exchange, for: version), prelude: prelude),
+                isIdempotent: adapter.isIdempotent(exchange.effect ?? exchange.request))
         } catch {
             return nil
         }

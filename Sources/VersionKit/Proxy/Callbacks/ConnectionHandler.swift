@@ -16,6 +16,10 @@ public struct ConnectionHandler: Sendable {
     /// Keys of which a version that is not ``behind`` has another state, until it is copied to it: what it says about
     /// writes to them does not count, and nothing is read from it as long as there is another one.
     public private(set) var unlike: [(version: Version, keys: Keys)]
+    /// Whether what a version misses can be kept for it at the moment; otherwise no write may begin that one would miss.
+    public let keepsMissed: Bool
+    /// The version that is lost, if no connection to it came about: nothing of what it was sent has reached it.
+    public let unreached: Version?
     /// Milliseconds since 1970 at the time of this callback.
     public let milliseconds: Int64
     /// Whether there are connections to the versions that this client shares with others.
@@ -58,11 +62,13 @@ public struct ConnectionHandler: Sendable {
     /// A handler that sees these versions and has nothing recorded.
     public init(
         versions: VersionList, behind: [Version] = [], unlike: [(version: Version, keys: Keys)] = [],
-        milliseconds: Int64 = 0, canShare: Bool = false
+        keepsMissed: Bool = true, unreached: Version? = nil, milliseconds: Int64 = 0, canShare: Bool = false
     ) {
         self.versions = versions
         self.behind = behind
         self.unlike = unlike
+        self.keepsMissed = keepsMissed
+        self.unreached = unreached
         self.milliseconds = milliseconds
         self.canShare = canShare
     }
@@ -75,8 +81,8 @@ public struct ConnectionHandler: Sendable {
         return current.isEmpty ? present : current
     }
 
-    /// Whether no version is known to miss anything.
-    public var isCalm: Bool { behind.isEmpty && unlike.isEmpty }
+    /// Whether no version is known to miss anything, and could if it did.
+    public var isCalm: Bool { behind.isEmpty && unlike.isEmpty && keepsMissed }
 
     /// Whether a version has all that it should have, as far as is known.
     public func isCurrent(_ version: Version) -> Bool {

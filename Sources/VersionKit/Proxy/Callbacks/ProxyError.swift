@@ -15,6 +15,8 @@ public struct ProxyError: Error, Sendable, Hashable {
         public static let unsupported = Code(description: "unsupported")
         /// No version runs that could answer.
         public static let noVersion = Code(description: "no-version")
+        /// A version is behind, and what it misses cannot be kept for it.
+        public static let unkept = Code(description: "unkept")
     }
 
     /// Who has to mend it.

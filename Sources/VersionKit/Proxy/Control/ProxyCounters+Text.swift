@@ -3,13 +3,20 @@ import VersionKitModel
 /// Counters as one line of text: `requests=12 needed-1=3 lag-2=0`.
 extension ProxyCounters {
     private typealias PerVersion = WritableKeyPath<ProxyCounters, [Version: UInt64]>
+    private typealias Reasons = WritableKeyPath<ProxyCounters, [Version: String]>
 
     /// The numbers that there are one of for each version.
     private static var perVersion: [(name: String, path: PerVersion)] {
         [
             ("needed", \.needed), ("lag", \.writes.lag), ("examined", \.writes.examined),
             ("copied", \.writes.copied), ("diverged", \.writes.diverged),
+            ("unkept", \.writes.unkept),
         ]
+    }
+
+    /// The reasons that there are for some versions.
+    private static var reasons: [(name: String, path: Reasons)] {
+        [("trouble", \.writes.trouble), ("disk", \.writes.disk)]
     }
 
     /// The line.
@@ -22,9 +29,11 @@ extension ProxyCounters {
                 fields.append("\(name)-\(version)=\(value)")
             }
         }
-        for (version, reason) in writes.trouble.sorted(by: { $0.key < $1.key }) {
-            fields.append(
-                "trouble-\(version)=\(reason.map { $0 == " " || $0 == "=" ? "_" : $0 }.map(String.init).joined())")
+        for (name, path) in Self.reasons {
+            for (version, reason) in self[keyPath: path].sorted(by: { $0.key < $1.key }) {
+                fields.append(
+                    "\(name)-\(version)=\(reason.map { $0 == " " || $0 == "=" ? "_" : $0 }.map(String.init).joined())")
+            }
         }
         return fields.joined(separator: " ")
     }
@@ -41,8 +50,8 @@ extension ProxyCounters {
     private mutating func read(_ name: Substring, _ value: Substring) -> Bool {
         let words = name.split(separator: "-", maxSplits: 1)
         if words.count == 2, let version = Version(String(words[1])) {
-            if words[0] == "trouble" {
-                writes.trouble[version] = String(value.map { $0 == "_" ? " " : $0 })
+            if let path = Self.reasons.first(where: { $0.name == words[0] })?.path {
+                self[keyPath: path][version] = String(value.map { $0 == "_" ? " " : $0 })
                 return true
             }
             guard let path = Self.perVersion.first(where: { $0.name == words[0] })?.path, let number = UInt64(value)

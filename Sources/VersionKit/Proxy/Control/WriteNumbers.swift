@@ -9,6 +9,10 @@ public struct WriteNumbers: Sendable, Hashable {
     public var copied: [Version: UInt64] = [:]
     /// Writes that a version did not do and will not.
     public var diverged: [Version: UInt64] = [:]
+    /// How often something of what a version missed could not be written to the disk.
+    public var unkept: [Version: UInt64] = [:]
+    /// Why what a version misses cannot be written to the disk at the moment.
+    public var disk: [Version: String] = [:]
     /// Why a version cannot be brought up to date.
     public var trouble: [Version: String] = [:]
 
@@ -19,7 +23,9 @@ public struct WriteNumbers: Sendable, Hashable {
     public mutating func keep(_ versions: VersionList) {
         lag = lag.filter { versions.contains($0.key) }
         examined = examined.filter { versions.contains($0.key) }
+        unkept = unkept.filter { versions.contains($0.key) }
         copied = copied.filter { versions.contains($0.key) }
+        disk = disk.filter { versions.contains($0.key) }
         trouble = trouble.filter { versions.contains($0.key) }
     }
 }

@@ -10,10 +10,15 @@ public import VersionKitModel
 ///
 /// When more is missed than the limits allow, the writes are forgotten and the version has to be compared with the
 /// others key by key: ``Step/everything``.
+///
+/// Where keys cannot be copied, a write whose fate is unknown, because the version or the proxy was lost while it was
+/// sent, is sent again if it may be done twice, and given up otherwise. So that this is one write at most, those that
+/// may not be done twice are sent one by one.
 public struct CatchUpQueue: Sendable {
     /// What comes next.
     public enum Step: Sendable, Hashable {
-        /// These writes, which belong to one session, are sent again; ``done(through:)`` follows.
+        /// These writes, which belong to one session, are sent; ``begin(through:)`` comes before, and ``done(through:)``
+        /// or ``interrupt()`` after.
         case replay([MissedWrite], through: UInt64)
         /// The state of these keys is copied; ``copied(_:)`` and ``done(through:)`` follow.
         case copy([ByteBuffer], through: UInt64)
@@ -22,25 +27,28 @@ public struct CatchUpQueue: Sendable {
         case everything
     }
 
-    private struct Item: Sendable {
-        var sequence: UInt64
-        var write: MissedWrite
-    }
+    private typealias Item = CatchUpRecovery.Item
 
     private let limits: Limits
-    private let copiesKeys: Bool
+    /// Whether the adapter can copy single keys.
+    public let copiesKeys: Bool
     private var items: Deque<Item> = []
-    private var lastSequence: UInt64 = 0
+    /// The number of the write that was added last.
+    public private(set) var lastSequence: UInt64 = 0
+    /// Up to which item writes were sent, whether or not the version did them.
+    private var begunThrough: UInt64 = 0
     /// How often each key is in `items`.
     private var pending: [ByteBuffer: Int] = [:]
     /// Up to which item a key's writes are in the version by a copy.
     private var copiedThrough: [ByteBuffer: UInt64] = [:]
     /// Up to which item any key's writes are in the version by a copy: what matters to a write that touches all keys.
     private var anyCopiedThrough: UInt64 = 0
-    private var needsEverything: Bool
+    /// Whether what the version missed is not known, and all keys have to be compared.
+    public private(set) var needsEverything: Bool
     /// What the items take, roughly, in bytes.
     public private(set) var bytes = 0
-    /// Writes that were given up because they were too many and could not be replaced by a comparison.
+    /// Writes that were given up because they were too many, or because it is unknown whether the version did them, and
+    /// that could not be replaced by a comparison.
     public private(set) var dropped: UInt64 = 0
 
     /// A queue.
@@ -54,11 +62,34 @@ public struct CatchUpQueue: Sendable {
         self.needsEverything = needsEverything && copiesKeys
     }
 
+    /// The queue that was in a log.
+    public init(limits: Limits = .standard, copiesKeys: Bool, recovering log: CatchUpRecovery) {
+        let isKnown = log.damage == nil && !log.needsEverything && log.items.isEmpty
+        self.init(limits: limits, copiesKeys: copiesKeys, needsEverything: !isKnown)
+        lastSequence = log.lastSequence
+        guard !copiesKeys else { return }
+        if log.damage != nil || log.needsEverything { dropped += 1 }
+        for item in log.items {
+            let isUnknown = item.sequence <= log.begunThrough && !item.write.isIdempotent
+            if isUnknown || item.write.content == .copy { dropped += 1 } else { add(item) }
+        }
+    }
+
     /// How many writes wait.
     public var count: Int { items.count + (needsEverything ? 1 : 0) }
 
     /// Whether nothing is missed.
     public var isEmpty: Bool { items.isEmpty && !needsEverything }
+
+    /// Whether one more write would be given up.
+    public var isFull: Bool {
+        !copiesKeys && (items.count >= limits.catchUpEntriesMax || bytes >= limits.catchUpBytesMax)
+    }
+
+    /// The writes that were added after this one and still wait, in order.
+    public func missed(after sequence: UInt64) -> [(sequence: UInt64, write: MissedWrite)] {
+        items.reversed().prefix { $0.sequence > sequence }.reversed().map { ($0.sequence, $0.write) }
+    }
 
     /// A write was missed.
     public mutating func append(_ write: MissedWrite) {
@@ -72,9 +103,13 @@ public struct CatchUpQueue: Sendable {
             return requireEverything()
         }
         lastSequence += 1
-        items.append(Item(sequence: lastSequence, write: write))
-        bytes += write.size
-        for key in write.keys.names ?? [] { pending[key, default: 0] += 1 }
+        add(Item(sequence: lastSequence, write: write))
+    }
+
+    private mutating func add(_ item: Item) {
+        items.append(item)
+        bytes += item.write.size
+        for key in item.write.keys.names ?? [] { pending[key, default: 0] += 1 }
     }
 
     /// What the version missed is not known any more: all keys have to be compared.
@@ -116,6 +151,7 @@ public struct CatchUpQueue: Sendable {
             guard case .replay(_, prelude) = item.write.content, !isSuperseded(item), !isPartlyCopied(item) else {
                 break
             }
+            guard copiesKeys || writes.isEmpty || (writes[0].isIdempotent && item.write.isIdempotent) else { break }
             writes.append(item.write)
             through = item.sequence
         }
@@ -153,6 +189,23 @@ public struct CatchUpQueue: Sendable {
             anyCopiedThrough = lastSequence
             if pending[key] != nil { copiedThrough[key] = lastSequence }
         }
+    }
+
+    /// The writes of a step are about to be sent.
+    public mutating func begin(through sequence: UInt64) { begunThrough = max(begunThrough, sequence) }
+
+    /// The version was lost, and whether it did the writes that were sent last is unknown.
+    ///
+    /// - Returns: up to where writes were given up by this, or `nil` if none were: those that may be done twice wait
+    ///   still, and what can be compared is left to ``requireEverything()``.
+    public mutating func interrupt() -> UInt64? {
+        var through: UInt64?
+        while !copiesKeys, let first = items.first, first.sequence <= begunThrough, !first.write.isIdempotent {
+            through = first.sequence
+            removeFirst()
+            dropped += 1
+        }
+        return through
     }
 
     /// The writes of a step are done.

@@ -15,11 +15,14 @@ public struct MissedWrite: Sendable, Hashable {
     public var keys: Keys
     /// How the version gets it.
     public var content: Content
+    /// Whether it may be sent once more when it is unknown whether the version did it.
+    public var isIdempotent: Bool
 
     /// A write that was missed.
-    public init(_ keys: Keys, _ content: Content) {
+    public init(_ keys: Keys, _ content: Content, isIdempotent: Bool = false) {
         self.keys = keys
         self.content = content
+        self.isIdempotent = isIdempotent
     }
 
     /// What it takes in memory, roughly, in bytes.

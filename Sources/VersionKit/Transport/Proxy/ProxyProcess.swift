@@ -18,6 +18,10 @@ public enum ProxyProcess {
     /// The descriptor on which `versiond` speaks to a proxy.
     public static let controlDescriptor: Int32 = 3
 
+    /// The environment variable with the directory in which a proxy keeps what versions miss. `versiond` gives all proxies
+    /// of an application the same one.
+    public static let stateVariable = "VERSIONKIT_PROXY_STATE"
+
     /// How often a proxy reports its counters.
     static let reportInterval = Duration.milliseconds(200)
 
@@ -46,9 +50,11 @@ public enum ProxyProcess {
         signal(SIGPIPE, SIG_IGN)
         let standalone = StandaloneProxy(CommandLine.arguments)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: standalone?.threads ?? usualThreads)
+        let directory = standalone?.state ?? getenv(stateVariable).map { String(cString: $0) }
         let server = ProxyServer(
             group: group, limits: service.limits, clientVersion: nil, access: service.makeAccess(group),
-            security: security, now: WallClock.milliseconds, makeCallbacks: service.makeCallbacks)
+            state: directory, security: security, now: WallClock.milliseconds, makeCallbacks: service.makeCallbacks)
+        ProxyLog.note("what a version misses is kept \(directory.map { "in \($0)" } ?? "in memory only")")
         if let standalone { try await standalone.run(server) }
         guard fcntl(controlDescriptor, F_GETFD) >= 0 else {
             throw ProxyError(

@@ -50,11 +50,13 @@ package final class ProxyServer: Sendable {
     ///   - limits: its bounds.
     ///   - clientVersion: the version whose client protocol the listener speaks, if its bytes need not tell.
     ///   - access: how missed writes and keys are brought to versions; `nil` where the callbacks never ask for it.
+    ///   - state: the directory in which what versions miss outlives the process; `nil`: it does not.
     ///   - security: what protects clients' connections, if anything.
     ///   - now: milliseconds since 1970.
     ///   - makeCallbacks: makes the callbacks of one client connection.
     init(
         group: any EventLoopGroup, limits: Limits, clientVersion: Version?, access: (any VersionAccess)?,
+        state directory: String? = nil,
         security: (any ClientSecurity)? = nil, now: @escaping @Sendable () -> Int64,
         makeCallbacks: @escaping @Sendable () -> AnyProxyCallbacks
     ) {
@@ -65,7 +67,9 @@ package final class ProxyServer: Sendable {
         self.now = now
         self.makeCallbacks = makeCallbacks
         loops = ProxyLoops(group, limits)
-        catchUp = CatchUp(access: access ?? NoAccess(), limits: limits)
+        catchUp = CatchUp(
+            access: access ?? NoAccess(), limits: limits,
+            store: directory.map { CatchUpStore(directory: $0, limits: limits) })
         writes = catchUp.writes
     }
 
@@ -209,7 +213,7 @@ package final class ProxyServer: Sendable {
             }
             if isEmpty { continuation.resume() }
         }
-        catchUp.stop()
+        await catchUp.handOver()
     }
 
     // MARK: For the connections
@@ -242,12 +246,13 @@ extension ProxyServer {
     /// A server without clients that goes by an adapter.
     package convenience init<Adapter: MessageAdapter>(
         _ adapter: Adapter, group: any EventLoopGroup, limits: Limits = .standard, clientVersion: Version? = nil,
-        security: (any ClientSecurity)? = nil, now: @escaping @Sendable () -> Int64 = WallClock.milliseconds
+        state directory: String? = nil, security: (any ClientSecurity)? = nil,
+        now: @escaping @Sendable () -> Int64 = WallClock.milliseconds
     ) {
         let service = ProxyService(adapter, limits: limits)
         self.init(
             group: group, limits: limits, clientVersion: clientVersion, access: service.makeAccess(group),
-            security: security, now: now, makeCallbacks: service.makeCallbacks)
+            state: directory, security: security, now: now, makeCallbacks: service.makeCallbacks)
     }
 }
 

@@ -15,6 +15,7 @@ struct StandaloneProxy {
           --listen ADDRESS:PORT | unix:PATH   accept clients there (may be repeated)
           --version N=ADDRESS:PORT            a version and where it serves clients (may be repeated)
           --threads N                         event loops; usually half as many as there are processors
+          --state DIR                         keep there what versions miss, so that it outlives this process
           --report                            print counters to standard output five times a second
 
         Example: two Redis servers behind one port
@@ -26,6 +27,8 @@ struct StandaloneProxy {
     private var table = VersionTable(generation: 1)
     private var isReporting = false
     private(set) var threads = ProxyProcess.usualThreads
+    /// The directory in which what versions miss is kept; `nil`: in memory.
+    private(set) var state: String?
 
     /// What the arguments ask for, or `nil` if there are none. Ends the process if they make no sense.
     init?(_ arguments: [String]) {
@@ -37,6 +40,9 @@ struct StandaloneProxy {
             case "--threads":
                 guard let count = rest.popFirst().flatMap({ Int($0) }), 1...1024 ~= count else { Self.complain() }
                 threads = count
+            case "--state":
+                guard let directory = rest.popFirst() else { Self.complain() }
+                state = directory
             case "--listen":
                 guard let place = rest.popFirst().flatMap(ClientListener.Place.init) else { Self.complain() }
                 listeners.append(place)

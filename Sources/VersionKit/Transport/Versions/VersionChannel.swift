@@ -57,6 +57,9 @@ final class VersionChannel<Adapter: MessageAdapter>: Sendable {
         return try await channel.eventLoop.flatSubmit { handler.value.ask(requests, worded: bytes) }.get()
     }
 
+    /// Whether the connection has not ended, as far as is known.
+    var isOpen: Bool { channel.isActive }
+
     /// Returns when the connection has ended.
     func closed() async {
         // The future of a channel's end never fails.

@@ -26,8 +26,8 @@ extension ClientSession {
     }
 
     /// A shared connection ended, and this client's replies with it.
-    func lostShared(_ version: Version) {
-        var handler = makeHandler()
+    func lostShared(_ version: Version, wasOpen: Bool) {
+        var handler = makeHandler(unreached: wasOpen ? nil : version)
         callbacks.sharedConnectionLost(version, &handler)
         perform(&handler)
         finishSharedTurn()

@@ -124,12 +124,13 @@ final class ClientSession: VersionConnectionOwner {
             || (server.isLeaving && remainder != nil)
     }
 
-    func makeHandler() -> ConnectionHandler {
-        let (unverified, behind, unlike) = server.writes.standing
+    func makeHandler(unreached: Version? = nil) -> ConnectionHandler {
+        let standing = server.writes.standing
         var list = table.versions
-        for version in unverified where list.contains(version) { list.insert(version, role: .filling) }
+        for version in standing.unverified where list.contains(version) { list.insert(version, role: .filling) }
         return ConnectionHandler(
-            versions: list, behind: behind, unlike: unlike, milliseconds: server.milliseconds, canShare: !isDatagram)
+            versions: list, behind: standing.behind, unlike: standing.unlike, keepsMissed: standing.keepsMissed,
+            unreached: unreached, milliseconds: server.milliseconds, canShare: !isDatagram)
     }
 
     // MARK: Bytes from versions
@@ -157,11 +158,11 @@ final class ClientSession: VersionConnectionOwner {
 
     func isAwaiting(_ version: Version) -> Bool { callbacks.isAwaiting(version) }
 
-    /// A version's connection ended or cannot be had.
-    func lost(_ version: Version, _ connection: VersionConnection) {
+    /// A version's connection ended, or cannot be had: then nothing was sent.
+    func lost(_ version: Version, _ connection: VersionConnection, wasOpen: Bool) {
         guard versions[version] === connection else { return }
         versions[version] = nil
-        var handler = makeHandler()
+        var handler = makeHandler(unreached: wasOpen ? nil : version)
         callbacks.versionLost(version, &handler)
         perform(&handler)
         process()
@@ -173,6 +174,7 @@ final class ClientSession: VersionConnectionOwner {
     func perform(_ handler: inout ConnectionHandler) {
         var answered: UInt64 = 0
         var failed: UInt64 = 0
+        var isKept = true
         for action in handler.takeActions() {
             switch action {
             case .send(let bytes, let version): connection(to: version)?.send(bytes)
@@ -180,6 +182,7 @@ final class ClientSession: VersionConnectionOwner {
                 guard let endpoint = table.endpoints[version] else { break }
                 shared.connection(to: version, endpoint).send(bytes, replies, for: self)
             case .reply(let bytes):
+                guard isKept else { break }
                 if stalledSince != nil { stalledBytes += bytes.readableBytes }
                 outgoing.append(bytes) { port?.write($0) }
             case .order(let number, let keys): order(number, KeyMarks(keys))
@@ -188,8 +191,11 @@ final class ClientSession: VersionConnectionOwner {
             case .catchUp(let missed, let version):
                 if missed.content == .copy, let keys = missed.keys.names, server.writes.takesWrites(version) {
                     server.catchUp.mend(keys, of: version)
-                } else {
-                    server.writes.missed(missed, by: version)
+                } else if !server.writes.missed(missed, by: version), isKept {
+                    // It would be lost with this process: the client must not hear that it is done.
+                    isKept = false
+                    isEnding = true
+                    server.count { $0.refused += 1 }
                 }
             case .drop(let version): versions.removeValue(forKey: version)?.close()
             case .needed(let version): server.count { $0.needed[version, default: 0] += 1 }

@@ -82,13 +82,13 @@ final class SharedConnection: VersionConnectionOwner {
 
     func updateReading() { shared.unblock() }
 
-    func lost(_ version: Version, _ connection: VersionConnection) {
+    func lost(_ version: Version, _ connection: VersionConnection, wasOpen: Bool) {
         shared.forget(version, self)
         self.connection = nil
         let clients = owed.map(\.client)
         owed = []
         var told: Set<ObjectIdentifier> = []
-        for client in clients where told.insert(ObjectIdentifier(client)).inserted { client.lostShared(version) }
+        for client in clients where told.insert(ObjectIdentifier(client)).inserted { client.lostShared(version, wasOpen: wasOpen) }
         finishTurn()
     }
 }

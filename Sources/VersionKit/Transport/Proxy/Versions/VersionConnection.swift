@@ -16,8 +16,8 @@ protocol VersionConnectionOwner: AnyObject {
     func finishTurn()
     /// The connection can be written to again, or not for now.
     func updateReading()
-    /// The connection ended or cannot be had.
-    func lost(_ version: Version, _ connection: VersionConnection)
+    /// The connection ended, or cannot be had: then nothing was sent.
+    func lost(_ version: Version, _ connection: VersionConnection, wasOpen: Bool)
 }
 
 /// A connection to one version: opened when the first bytes are sent, gone when it breaks.
@@ -162,9 +162,14 @@ final class VersionConnection {
     fileprivate func readComplete() { owner?.finishTurn() }
 
     fileprivate func broke() {
-        if case .closed = state { return }
+        let wasOpen: Bool
+        switch state {
+        case .closed: return
+        case .open: wasOpen = true
+        case .opening: wasOpen = false
+        }
         close()
-        owner?.lost(version, self)
+        owner?.lost(version, self, wasOpen: wasOpen)
     }
 
     fileprivate func writabilityChanged() { owner?.updateReading() }

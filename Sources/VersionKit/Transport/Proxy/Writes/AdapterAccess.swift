@@ -33,10 +33,11 @@ final class AdapterAccess<Adapter: MessageAdapter>: VersionAccess {
     ) async throws -> Result {
         let known = channels.withLock { $0[end.version] }
         let channel: VersionChannel<Adapter>
-        if let known, known.endpoint == end.endpoint {
+        if let known, known.endpoint == end.endpoint, known.channel.isOpen {
             channel = known.channel
         } else {
             channel = try await open(end)
+            preludes.withLock { $0[end.version] = nil }
             channels.withLock { $0[end.version] = (end.endpoint, channel) }
         }
         do {
@@ -57,7 +58,13 @@ final class AdapterAccess<Adapter: MessageAdapter>: VersionAccess {
         try await keys?.probe(adapter, channel)
     }
 
-    func replay(_ writes: [MissedWrite], to end: VersionEnd) async throws -> Int {
+    func replay(_ writes: [MissedWrite], to end: VersionEnd, sending: () throws -> Void) async throws -> Int {
+        try await with(end) { try await replay(writes, to: end, $0, sending: sending) }
+    }
+
+    private func replay(
+        _ writes: [MissedWrite], to end: VersionEnd, _ channel: VersionChannel<Adapter>, sending: () throws -> Void
+    ) async throws -> Int {
         var bytes: [ByteBuffer] = []
         var expected: [Bool] = []
         for write in writes {
@@ -82,7 +89,8 @@ final class AdapterAccess<Adapter: MessageAdapter>: VersionAccess {
             }
             requests.append(request)
         }
-        let replies = try await with(end) { try await $0.ask(requests, worded: bytes) }
+        try sending()
+        let replies = try await channel.ask(requests, worded: bytes)
         return zip(replies, expected).count { $1 && adapter.judge($0) != .answer }
     }
 

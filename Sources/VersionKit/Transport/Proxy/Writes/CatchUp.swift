@@ -19,27 +19,58 @@ final class CatchUp: Sendable {
         var working: [Version: Task<Void, Never>] = [:]
         /// Keys that wait for their turn to be copied.
         var mending: Set<Unlike> = []
+        /// Nothing is begun any more.
+        var isStopped = false
+        /// Waits for an older proxy to end.
+        var takingOver: Task<Void, Never>?
+        /// The list of versions that begins when it has ended.
+        var pending: VersionTable?
     }
 
     /// How long to wait before a version that could not be reached is tried again, at first and at most.
     private static let retryDelays = (first: Duration.milliseconds(50), last: Duration.seconds(1))
+    /// How often to look whether an older proxy has ended.
+    private static let takeOverInterval = Duration.milliseconds(20)
 
-    init(access: any VersionAccess, limits: Limits) {
+    init(access: any VersionAccess, limits: Limits, store: CatchUpStore?) {
         self.access = access
         self.limits = limits
         let (fallen, continuation) = AsyncStream.makeStream(of: Version.self)
-        writes = WriteCoordinator(limits: limits, copiesKeys: access.copiesKeys) { continuation.yield($0) }
+        writes = WriteCoordinator(limits: limits, copiesKeys: access.copiesKeys, store: store) {
+            continuation.yield($0)
+        }
         Task { [weak self] in
             for await version in fallen {
                 guard let self else { return }
-                let task = Task { await self.bringUpToDate(version) }
-                tasks.withLock { $0.working[version] = task }
+                tasks.withLock { tasks in
+                    guard !tasks.isStopped else { return }
+                    tasks.working[version] = Task { await self.bringUpToDate(version) }
+                }
             }
         }
     }
 
     /// Stops whatever is under way.
-    func stop() { end { _ in true } }
+    func stop() {
+        let takingOver = tasks.withLock { tasks in
+            tasks.isStopped = true
+            tasks.pending = nil
+            return tasks.takingOver
+        }
+        takingOver?.cancel()
+        end { _ in true }
+    }
+
+    /// Stops, and gives what versions miss to the proxy that takes over, once nothing is under way any more.
+    func handOver() async {
+        let working = tasks.withLock { tasks in
+            tasks.isStopped = true
+            return Array(tasks.working.values)
+        }
+        stop()
+        for task in working { await task.value }
+        writes.store?.release()
+    }
 
     private func end(_ isOver: (Version) -> Bool) {
         let over = tasks.withLock { tasks in
@@ -56,6 +87,35 @@ final class CatchUp: Sendable {
     func update(_ table: VersionTable) {
         let isFirst = writes.update(table)
         end { !table.versions.contains($0) || table.versions.count < 2 }
+        if isFirst, !writes.takeOver() {
+            return tasks.withLock { tasks in
+                tasks.pending = table
+                tasks.takingOver = Task { await self.takeOver() }
+            }
+        }
+        let isPending = tasks.withLock { tasks in
+            guard tasks.pending != nil else { return false }
+            tasks.pending = table
+            return true
+        }
+        if !isPending { begin(table, isFirst: isFirst) }
+    }
+
+    private func takeOver() async {
+        repeat {
+            // Only the end of this proxy cuts it short.
+            try? await Task.sleep(for: Self.takeOverInterval)
+            if Task.isCancelled { return }
+        } while !writes.takeOver()
+        let table = tasks.withLock { tasks in
+            defer { tasks.pending = nil }
+            return tasks.pending
+        }
+        if let table { begin(table, isFirst: true) }
+        writes.settle()
+    }
+
+    private func begin(_ table: VersionTable, isFirst: Bool) {
         guard access.copiesKeys, table.versions.count > 1 else { return }
         let truth = writes.authority(for: nil)?.version
         for version in table.versions where tasks.withLock({ $0.watching[version] == nil }) {
@@ -132,7 +192,7 @@ final class CatchUp: Sendable {
                 writes.noteTrouble(nil, of: version)
             } catch {
                 if clock.now - lastProgress > limits.catchUpTimeout { writes.noteTrouble("\(error)", of: version) }
-                if access.copiesKeys { writes.distrust(version) }
+                writes.interrupted(version)
                 try? await Task.sleep(for: delay)
                 delay = min(delay * 2, Self.retryDelays.last)
             }
@@ -146,7 +206,9 @@ final class CatchUp: Sendable {
             try await holding(keys) {
                 // While the ticket was waited for, a copy may have done some of it.
                 guard writes.nextStep(for: end.version) == step else { return }
-                let refused = try await access.replay(missed, to: end)
+                let refused = try await access.replay(missed, to: end) {
+                    try writes.begin(end.version, missed, through: through)
+                }
                 writes.done(end.version, through: through, refused: refused)
             }
         case .copy(let keys, let through):
@@ -183,6 +245,8 @@ final class CatchUp: Sendable {
             }
             guard writes.authority(for: end.version) == source else { throw noAuthority(end.version) }
         } catch {
+            // In this order: at no time it counts as equal.
+            writes.distrust(end.version)
             writes.endVerifying(end.version)
             throw error
         }

@@ -15,9 +15,10 @@ protocol VersionAccess: Sendable {
 
     /// Sends writes again, in order.
     ///
+    /// - Parameter sending: called when the version is reached and nothing is sent yet; if it throws, nothing is.
     /// - Returns: how many of them the version refused to do.
-    /// - Throws: if the version is lost; which writes it did is then unknown.
-    func replay(_ writes: [MissedWrite], to end: VersionEnd) async throws -> Int
+    /// - Throws: if the version is lost; if `sending` was called, which writes it did is then unknown.
+    func replay(_ writes: [MissedWrite], to end: VersionEnd, sending: () throws -> Void) async throws -> Int
 
     /// Visits all keys of a version, a page at a time.
     func visitKeys(of end: VersionEnd, _ visit: @Sendable ([ByteBuffer]) async throws -> Void) async throws
@@ -42,7 +43,9 @@ struct VersionEnd: Sendable, Hashable {
 struct NoAccess: VersionAccess {
     var copiesKeys: Bool { false }
     func probe(_ end: VersionEnd) async throws {}
-    func replay(_ writes: [MissedWrite], to end: VersionEnd) async throws -> Int { writes.count }
+    func replay(_ writes: [MissedWrite], to end: VersionEnd, sending: () throws -> Void) async throws -> Int {
+        writes.count
+    }
     func visitKeys(of end: VersionEnd, _ visit: @Sendable ([ByteBuffer]) async throws -> Void) async throws {}
     func copy(_ keys: [ByteBuffer], from source: VersionEnd, to target: VersionEnd) async throws {}
     func differing(_ keys: [ByteBuffer], _ one: VersionEnd, _ other: VersionEnd) async throws -> [ByteBuffer] { [] }

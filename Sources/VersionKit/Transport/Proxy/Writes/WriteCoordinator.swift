@@ -7,7 +7,7 @@ import VersionKitProxy
 ///
 /// Thread-safe, and never blocks for long: decisions only. ``CatchUp`` does the work that follows from them.
 final class WriteCoordinator: Sendable {
-    fileprivate struct State {
+    struct State {
         var order = WriteOrder()
         /// Whom to tell when a ticket is granted.
         var waiting: [WriteOrder.Ticket: @Sendable () -> Void] = [:]
@@ -20,18 +20,33 @@ final class WriteCoordinator: Sendable {
         /// Copies of single keys that are on their way to versions which take writes.
         var mending: [(version: Version, keys: Keys)] = []
         var numbers = WriteNumbers()
+        /// Whether an older proxy still has the log of what versions miss: until it is ours, no write gets its turn.
+        var isWaiting = false
+        /// Whether it is not settled yet which versions are to be compared.
+        var isUnsettled = false
+        /// Who asked for a ticket meanwhile, in order.
+        var parked: [(ticket: WriteOrder.Ticket, keys: KeyMarks, granted: @Sendable () -> Void)] = []
+        /// Versions that the older proxy has something for.
+        var presumed: Set<Version> = []
+        /// Versions that have a log on the disk, or may have.
+        var logged: Set<Version> = []
     }
 
-    private let limits: Limits
+    let limits: Limits
     let copiesKeys: Bool
-    private let state = Mutex(State())
+    /// Where what versions miss outlives the process; `nil`: nowhere.
+    let store: CatchUpStore?
+    let state = Mutex(State())
     /// Whether all versions are up to date: read for every request, so apart from the rest.
     private let isCalm = Atomic(true)
     /// Called when a version fell behind, once until it is up to date again.
-    private let onBehind: @Sendable (Version) -> Void
+    let onBehind: @Sendable (Version) -> Void
 
-    init(limits: Limits, copiesKeys: Bool, onBehind: @escaping @Sendable (Version) -> Void) {
+    init(
+        limits: Limits, copiesKeys: Bool, store: CatchUpStore?, onBehind: @escaping @Sendable (Version) -> Void
+    ) {
         self.limits = limits
+        self.store = store
         self.copiesKeys = copiesKeys
         self.onBehind = onBehind
     }
@@ -52,6 +67,10 @@ final class WriteCoordinator: Sendable {
     /// - Returns: whether it is granted at once.
     func order(_ ticket: WriteOrder.Ticket, _ keys: KeyMarks, granted: @escaping @Sendable () -> Void) -> Bool {
         state.withLock { state in
+            guard !state.isWaiting else {
+                state.parked.append((ticket, keys, granted))
+                return false
+            }
             if state.order.ask(ticket, by: keys) { return true }
             state.waiting[ticket] = granted
             return false
@@ -61,18 +80,35 @@ final class WriteCoordinator: Sendable {
     /// Gives a ticket back.
     func finish(_ ticket: WriteOrder.Ticket) {
         let next = state.withLock { state in
-            state.order.finish(ticket).compactMap { state.waiting.removeValue(forKey: $0) }
+            if !state.parked.isEmpty { state.parked.removeAll { $0.ticket == ticket } }
+            return state.order.finish(ticket).compactMap { state.waiting.removeValue(forKey: $0) }
         }
         for granted in next { granted() }
     }
 
     // MARK: Versions
 
-    /// The versions that are compared with the others at the moment, those that are behind, and the keys that are on
-    /// their way to others.
-    var standing: (unverified: Set<Version>, behind: [Version], unlike: [(version: Version, keys: Keys)]) {
-        if isCalm.load(ordering: .acquiring) { return ([], [], []) }
-        return state.withLock { ($0.unverified, Array($0.queues.keys), $0.mending) }
+    /// How versions stand with what was written.
+    struct Standing {
+        /// Those that are compared with the others at the moment.
+        var unverified: Set<Version> = []
+        /// Those that are behind.
+        var behind: [Version] = []
+        /// The keys that are on their way to versions which are not behind.
+        var unlike: [(version: Version, keys: Keys)] = []
+        /// Whether what they miss can be kept.
+        var keepsMissed = true
+    }
+
+    var standing: Standing {
+        if isCalm.load(ordering: .acquiring) { return Standing() }
+        return state.withLock { state in
+            Standing(
+                unverified: state.unverified, behind: Array(state.presumed.union(state.queues.keys)),
+                unlike: state.mending,
+                keepsMissed: copiesKeys
+                    || (!state.queues.values.contains(where: \.isFull) && store?.isSound != false))
+        }
     }
 
     /// Whether a version gets writes directly, and not by what it missed.
@@ -88,6 +124,9 @@ final class WriteCoordinator: Sendable {
             defer { state.table = table }
             state.queues = state.queues.filter { table.versions.contains($0.key) && table.versions.count > 1 }
             state.unverified = state.unverified.filter { table.versions.contains($0) && table.versions.count > 1 }
+            state.presumed = state.presumed.filter { table.versions.contains($0) && table.versions.count > 1 }
+            // Nor is what is on the disk of use any more.
+            for version in state.logged where !state.isBehind(version) { forget(version, &state) }
             state.numbers.keep(table.versions)
             noteCalm(state)
             return state.table.versions.isEmpty
@@ -117,31 +156,37 @@ final class WriteCoordinator: Sendable {
     /// A version missed a write.
     ///
     /// The last version that has all of the state cannot be behind: it is the truth. The others then are.
-    func missed(_ write: MissedWrite, by version: Version) {
-        change(version) { state, version in
-            state.queue(version, self.limits, copiesKeys: self.copiesKeys) { $0.append(write) }
-        }
-    }
+    ///
+    /// - Returns: `false` if the write would be lost with the process: then nobody may be told that it is done.
+    @discardableResult
+    func missed(_ write: MissedWrite, by version: Version) -> Bool { change(version) { $0.append(write) } }
 
     /// A version was started again, or is for another reason not trusted before all of its keys are compared.
     func distrust(_ version: Version) {
         guard copiesKeys else { return }
-        change(version) { state, version in
-            state.queue(version, self.limits, copiesKeys: true) { $0.requireEverything() }
-        }
+        change(version) { $0.requireEverything() }
     }
 
-    private func change(_ version: Version, _ body: (inout State, Version) -> Void) {
-        let fallen = state.withLock { state -> [Version] in
-            guard state.table.versions.contains(version), state.table.versions.count > 1 else { return [] }
-            let isLastSound = state.sound == [version]
+    @discardableResult
+    private func change(_ version: Version, _ body: (inout CatchUpQueue) -> Void) -> Bool {
+        let (fallen, isKept) = state.withLock { state -> ([Version], Bool) in
+            guard state.table.versions.contains(version), state.table.versions.count > 1 else { return ([], true) }
+            // Where keys cannot be copied, no version is the truth for another.
+            let isLastSound = copiesKeys && state.sound == [version]
             let targets = isLastSound ? state.table.versions.filter { $0 != version } : [version]
             let before = Set(state.queues.keys).union(state.unverified)
-            for target in targets { body(&state, target) }
+            var isKept = true
+            for target in targets {
+                var queue = state.queues[target] ?? CatchUpQueue(limits: limits, copiesKeys: copiesKeys)
+                body(&queue)
+                state.queues[target] = queue
+                isKept = keep(queue, of: target, &state) && isKept
+            }
             noteCalm(state)
-            return targets.filter { !before.contains($0) }
+            return (targets.filter { !before.contains($0) }, isKept)
         }
         for version in fallen { onBehind(version) }
+        return isKept
     }
 
     /// The next work for a version, or `nil` if it is up to date, or gone.
@@ -150,6 +195,10 @@ final class WriteCoordinator: Sendable {
             guard var queue = state.queues[version] else { return nil }
             let step = queue.next(limits.copiedKeysMax)
             state.queues[version] = step == nil ? nil : queue
+            if step == nil {
+                if queue.dropped > 0 { state.numbers.diverged[version, default: 0] += queue.dropped }
+                if !state.isBehind(version) { forget(version, &state) }
+            }
             noteCalm(state)
             return step
         }
@@ -164,9 +213,44 @@ final class WriteCoordinator: Sendable {
         }
     }
 
+    /// Writes are about to be sent to a version.
+    ///
+    /// - Throws: if that cannot be written down, so that a proxy which is started anew would send them once more.
+    func begin(_ version: Version, _ writes: [MissedWrite], through sequence: UInt64) throws(ProxyError) {
+        let isKept = state.withLock { state in
+            guard let queue = state.queues[version] else { return true }
+            // Those that may be sent once more need no note.
+            if store != nil, !copiesKeys, !writes.allSatisfy(\.isIdempotent) {
+                guard keep(queue, of: version, &state), note(.begun(through: sequence), of: version) else {
+                    return false
+                }
+            }
+            state.queues[version]?.begin(through: sequence)
+            return true
+        }
+        guard isKept else {
+            throw ProxyError(
+                .unkept, "it cannot be written to the disk that a write is sent to version \(version)", side: .proxy,
+                isRetrySafe: true)
+        }
+    }
+
+    /// A version was lost while it was sent what it missed, or before.
+    func interrupted(_ version: Version) {
+        if copiesKeys { return distrust(version) }
+        state.withLock { state in
+            if let through = state.queues[version]?.interrupt() { _ = note(.done(through: through), of: version) }
+            // What could not be written to the disk before may be by now.
+            store?.acquireIfFailed()
+            if let queue = state.queues[version] { _ = keep(queue, of: version, &state) }
+        }
+    }
+
     func done(_ version: Version, through sequence: UInt64, refused: Int) {
         state.withLock { state in
             state.queues[version]?.done(through: sequence)
+            // Should this fail, a proxy that is started anew takes its fate for unknown.
+            if state.queues[version] != nil { _ = note(.done(through: sequence), of: version) }
             if refused > 0 { state.numbers.diverged[version, default: 0] += UInt64(refused) }
         }
     }
@@ -185,12 +269,15 @@ final class WriteCoordinator: Sendable {
     func endVerifying(_ version: Version) {
         state.withLock { state in
             state.unverified.remove(version)
+            if !state.isBehind(version) { forget(version, &state) }
             noteCalm(state)
         }
     }
 
-    private func noteCalm(_ state: State) {
-        isCalm.store(state.queues.isEmpty && state.unverified.isEmpty && state.mending.isEmpty, ordering: .releasing)
+    func noteCalm(_ state: State) {
+        let isCalm =
+            state.queues.isEmpty && state.unverified.isEmpty && state.presumed.isEmpty && state.mending.isEmpty
+        self.isCalm.store(isCalm, ordering: .releasing)
     }
 
     // MARK: Numbers
@@ -219,6 +306,10 @@ final class WriteCoordinator: Sendable {
                 numbers.lag[version] = UInt64(queue.count)
                 if queue.dropped > 0 { numbers.diverged[version, default: 0] += queue.dropped }
             }
+            noteDisk(state, &numbers)
+            if state.isUnsettled, state.table.versions.count > 1 {
+                for version in state.table.versions { numbers.lag[version, default: 0] += 1 }
+            }
             for version in state.unverified { numbers.lag[version, default: 0] += 1 }
             for (version, _) in state.mending where state.table.versions.contains(version) {
                 numbers.lag[version, default: 0] += 1
@@ -230,15 +321,10 @@ final class WriteCoordinator: Sendable {
 
 extension WriteCoordinator.State {
     /// The versions that have all of the state.
-    fileprivate var sound: [Version] {
-        table.versions.complete.filter { queues[$0] == nil && !unverified.contains($0) }
+    var sound: [Version] {
+        table.versions.complete.filter { !isBehind($0) && !presumed.contains($0) }
     }
 
-    fileprivate mutating func queue(
-        _ version: Version, _ limits: Limits, copiesKeys: Bool, _ body: (inout CatchUpQueue) -> Void
-    ) {
-        var queue = queues[version] ?? CatchUpQueue(limits: limits, copiesKeys: copiesKeys)
-        body(&queue)
-        queues[version] = queue
-    }
+    /// Whether a version misses something, as far as is known.
+    func isBehind(_ version: Version) -> Bool { queues[version] != nil || unverified.contains(version) }
 }
