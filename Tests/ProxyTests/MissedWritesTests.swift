@@ -227,6 +227,23 @@ struct MissedWritesTests {
             """#, .copying)
     }
 
+    @Test("when the only version was lost that misses nothing, it is taken for the truth nevertheless")
+    func unknownWhileBehind() throws {
+        try play(
+            #"""
+            versions 1 2
+            client > 2ax=1\n
+            1 < 1ax=1\n
+            2 < 2ax=1\n
+            behind 2
+            1 lost
+            2 > 2ok\n
+            client < 2!no-version\n
+            missed 2 copy x
+            missed 1
+            """#, .copying)
+    }
+
     @Test("of two writes under way at once, one version stays that misses nothing")
     func oneStaysCurrent() throws {
         try play(

@@ -49,6 +49,20 @@ struct UnlikeKeysTests {
             client < 2!no-version\n
             missed 2
             """#, .copying)
+        // The one that was lost has what the other one misses, however old it is.
+        try play(
+            #"""
+            versions 1 2
+            unlike 2 x
+            client > 2ax=1\n
+            1 < 1ax=1\n
+            2 < 2ax=1\n
+            2 > 2ok\n
+            1 lost
+            client < 2!no-version\n
+            missed 2 copy x
+            missed 1
+            """#, .copying)
     }
 
     @Test("nothing is read from such a version as long as there is another")
