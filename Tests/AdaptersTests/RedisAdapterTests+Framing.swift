@@ -24,6 +24,40 @@ struct RedisFramingTests {
         #expect(dripped.sent(2) == all)
     }
 
+    @Test("what a quick look says of a command, parsing and dispatching it say, too")
+    func glances() throws {
+        let commands = [
+            "GET k", "get k", "GETX k", "GET", "SET k v", "SET k v EX 5", "SETEX k 5 v", "SETNX k v", "INCR k",
+            "MGET a b",
+            "MSET a 1 b 2", "DEL a", "DEL a b", "SPOP k", "PING", "ECHO x", "CONFIG GET x", "CONFIG SET x y",
+            "EVAL x 0",
+            "EVAL x 1 k", "XREAD STREAMS s 0", "XREAD BLOCK 0 STREAMS s 0", "BLPOP k 0", "SCAN 0", "SSCAN k 0", "MULTI",
+            "EXEC", "SELECT 1", "AUTH x", "HELLO 3", "LPUSH k a", "RPOP k", "HSET k f v", "HGETALL k", "GETEX k",
+            "GETEX k EX 5", "XADD k * f v", "XADD k 1-1 f v", "COPY a b", "MOVE k 1", "SORT k", "SORT k STORE d",
+            "OBJECT ENCODING k", "MEMORY USAGE k", "TOUCH k", "EXISTS a b", "PFADD k a", "PFCOUNT k", "FLUSHALL",
+            "SWAPDB 0 1", "FUNCTION LIST", "SUBSCRIBE c", "PUBLISH c m", "DEBUG SLEEP 0", "RESTORE k 0 x", "EXPIRE k 5",
+            "PEXPIREAT k 5", "GEOADD k 1 1 m", "GETDEL k", "BITOP AND a b", "BITFIELD k SET u8 0 1", "RENAME a b",
+            "SMOVE a b m", "LMOVE a b LEFT RIGHT", "ZADD k 1 m", "ZRANGEBYSCORE k 0 1", "SINTERCARD 1 k", "QUIT",
+            "acl|cat x", "client|id x", "CLIENT ID", "SHUTDOWN", "WATCH k", "UNWATCH", "RESET", "MONITOR", "INFO",
+            "TIME",
+            "APPEND k x", "STRLEN k", "GETRANGE k 0 1", "LINSERT k BEFORE a b", "HINCRBYFLOAT k f 1", "nonsense", "x",
+        ]
+        let samples = commands.map { ByteBuffer(string: redisWords($0)) }
+        let odd = [
+            "*1\r\n$4\r\n\0get\r\n", "*0\r\n", "*-1\r\n", "PING\r\n", "*1\r\n$-1\r\n", "*2\r\n$3\r\nGET\r\n$0\r\n\r\n",
+        ]
+        try FramingCheck(adapter).glances(
+            samples + odd.map { ByteBuffer(string: $0) }, from: 1, seed: 1, rounds: 20_000)
+        let replies = [
+            "+OK\r\n", "-ERR x\r\n", ":1\r\n", "$-1\r\n", "$0\r\n\r\n", "$2\r\nab\r\n", "*0\r\n", "*-1\r\n",
+            "*1\r\n$1\r\na\r\n",
+            "_\r\n", "#t\r\n", ",1.5\r\n", "%1\r\n+a\r\n:1\r\n", "~1\r\n:1\r\n", "!3\r\nERR\r\n", ">1\r\n+a\r\n:1\r\n",
+            "|1\r\n+a\r\n:1\r\n:2\r\n", "-LOADING x\r\n",
+        ]
+        try FramingCheck(adapter).glancedReplies(
+            replies.map { (samples[0], ByteBuffer(string: $0)) }, from: 1)
+    }
+
     @Test("pipelined requests are answered in their order")
     func pipelined() throws {
         var talk = InMemoryProxy.greeted([1, 2])

@@ -20,4 +20,12 @@ struct FramingCheckTests {
         let adapter = StoreAdapter(mistake: isHalf ? .takesHalfLines : .losesBytes)
         #expect(throws: (any Error).self) { try FramingCheck(adapter).requests(samples, from: 1) }
     }
+
+    @Test("a quick look that says what parsing says passes, and one that does not is found")
+    func glances() throws {
+        let samples = ["set a 1\n", "get b\n", "move a b\n", "roll a\n", "keys all\n"].map { ByteBuffer(string: $0) }
+        try FramingCheck(StoreAdapter(way: .inRuns)).glances(samples, from: 1, seed: 1)
+        let hasty = StoreAdapter(mistake: .callsAllReads, way: .inRuns)
+        #expect(throws: VerificationFailure.self) { try FramingCheck(hasty).glances(samples, from: 1, seed: 1) }
+    }
 }

@@ -9,7 +9,7 @@ import VersionKitWire
 struct StoreAdapter: KeyedAdapter {
     /// Mistakes that tests of tests look for.
     enum Mistake {
-        case takesHalfLines, losesBytes
+        case takesHalfLines, losesBytes, callsAllReads
     }
 
     var mistake: Mistake?
@@ -25,6 +25,7 @@ struct StoreAdapter: KeyedAdapter {
         }
         let words = String(buffer: line).split(separator: " ")
         guard words.count > 1 else { return .unusual }
+        if mistake == .callsAllReads { return .read }
         switch words[0] {
         case "get": return .read
         case "set", "add": return .write(KeyMark(ByteBuffer(substring: words[1])))

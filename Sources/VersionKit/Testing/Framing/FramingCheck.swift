@@ -11,7 +11,7 @@ import VersionKitWire
 ///
 /// Every check throws ``VerificationFailure`` with the bytes and what was made of them.
 public struct FramingCheck<Adapter: MessageAdapter> {
-    private let adapter: Adapter
+    let adapter: Adapter
 
     /// A check of an adapter's framing.
     public init(_ adapter: Adapter) { self.adapter = adapter }
@@ -111,7 +111,7 @@ public struct FramingCheck<Adapter: MessageAdapter> {
         }
     }
 
-    private func text(_ bytes: ByteBuffer) -> String { "'\(EscapedText.encode(bytes))'" }
+    func text(_ bytes: ByteBuffer) -> String { "'\(EscapedText.encode(bytes))'" }
 }
 
 /// What happens to bytes on their way.

@@ -88,7 +88,9 @@ final class SharedConnection: VersionConnectionOwner {
         let clients = owed.map(\.client)
         owed = []
         var told: Set<ObjectIdentifier> = []
-        for client in clients where told.insert(ObjectIdentifier(client)).inserted { client.lostShared(version, wasOpen: wasOpen) }
+        for client in clients where told.insert(ObjectIdentifier(client)).inserted {
+            client.lostShared(version, wasOpen: wasOpen)
+        }
         finishTurn()
     }
 }
