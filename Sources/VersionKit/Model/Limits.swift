@@ -78,6 +78,9 @@ public struct Limits: Sendable, Equatable {
     /// A client that gets more than so many bytes at one time over a shared connection has one of its own from then on.
     public var sharedReplyBytesMax = 64 << 10
 
+    /// How long a proxy that had something to do looks for more before it sleeps; zero: it sleeps at once.
+    public var busyPollTime: Duration = .microseconds(100)
+
     /// The bytes of an unfinished request that may move to a newer proxy with its connection.
     public var handoverBytesMax = 32 << 10
 

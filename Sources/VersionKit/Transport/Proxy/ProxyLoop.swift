@@ -5,6 +5,7 @@ import VersionKitModel
 ///
 /// Lives on its loop.
 final class ProxyLoop {
+    let busyPoll: BusyPoll
     private let loop: any EventLoop
     private let limits: Limits
     private var connections: [Version: SharedConnection] = [:]
@@ -16,6 +17,7 @@ final class ProxyLoop {
     init(_ loop: any EventLoop, _ limits: Limits) {
         self.loop = loop
         self.limits = limits
+        busyPoll = BusyPoll(loop, window: limits.busyPollTime.timeAmount)
     }
 
     /// The connection to a version, opened if there is none.

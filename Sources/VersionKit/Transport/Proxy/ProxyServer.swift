@@ -135,8 +135,8 @@ package final class ProxyServer: Sendable {
             close(socket)
             return
         }
-        // NIO does not give a descriptor back, so a second one is kept for the day when the connection moves on.
-        let spare = security == nil ? fcntl(socket, F_DUPFD_CLOEXEC, 0) : -1
+        // The descriptor is NIO's from here on, and good as long as its channel is open. What is encrypted cannot move.
+        let movable = security == nil ? socket : -1
         let adoption = ClientBootstrap(group: group.next())
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelOption(.autoRead, value: false)
@@ -144,7 +144,7 @@ package final class ProxyServer: Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     try self.security?.secure(channel)
                     let session = ClientSession(
-                        server: self, callbacks: self.makeCallbacks(), loop: channel.eventLoop, socket: spare,
+                        server: self, callbacks: self.makeCallbacks(), loop: channel.eventLoop, socket: movable,
                         rest: rest)
                     try channel.pipeline.syncOperations.addHandler(StreamClient(session))
                 }
@@ -159,7 +159,6 @@ package final class ProxyServer: Sendable {
             self.state.withLock { _ = $0.adoptions.removeValue(forKey: number) }
             guard case .failure = result else { return }
             // The client was gone before we had it.
-            if spare >= 0 { close(spare) }
             self.count { $0.refused += 1 }
         }
     }

@@ -1,4 +1,3 @@
-import Glibc
 import NIOCore
 
 import VersionKitModel
@@ -68,7 +67,8 @@ extension ClientSession {
         }
         isEnding = true
         finishTurn()
-        if !successor(socket, rest) { server.count { $0.refused += 1 } }
+        // What was still to be sent may have shown that the client is gone.
+        if socket >= 0, !successor(socket, rest) { server.count { $0.refused += 1 } }
         port.close()
     }
 
@@ -90,7 +90,6 @@ extension ClientSession {
     func clientGone() {
         port = nil
         unread = PeekBuffer()
-        if socket >= 0 { Glibc.close(socket) }
         socket = -1
         isEnding = true
         shared.release(self)

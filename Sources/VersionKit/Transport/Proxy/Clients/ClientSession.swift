@@ -18,7 +18,7 @@ final class ClientSession: VersionConnectionOwner {
     var table: VersionTable
     var unread: PeekBuffer
     var versions: [Version: VersionConnection] = [:]
-    /// The descriptor that is handed over when the connection moves; -1 when it cannot.
+    /// The descriptor that is handed over when the connection moves, the channel's own; -1 when it cannot.
     var socket: Int32
     /// Whether versions are spoken to by datagrams, too.
     var isDatagram = false
@@ -61,6 +61,7 @@ final class ClientSession: VersionConnectionOwner {
 
     func begin(_ port: any ClientPort) {
         self.port = port
+        shared.busyPoll.add(socket)
         server.register(ClientReference(self, loop: loop))
         table = server.table
         process()
@@ -75,6 +76,7 @@ final class ClientSession: VersionConnectionOwner {
 
     /// A turn of the loop ends: what was gathered leaves.
     func finishTurn() {
+        shared.busyPoll.noteEvent()
         flushClient()
         for version in versions.values { version.flush() }
         updateReading()

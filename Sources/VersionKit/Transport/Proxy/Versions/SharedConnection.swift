@@ -27,7 +27,7 @@ final class SharedConnection: VersionConnectionOwner {
         self.shared = shared
         let connection = VersionConnection(owner: self, version: version, loop: loop, limits: limits)
         self.connection = connection
-        connection.open(endpoint, announcing: nil)
+        connection.open(endpoint, watchedBy: shared.busyPoll)
     }
 
     let isDatagram = false

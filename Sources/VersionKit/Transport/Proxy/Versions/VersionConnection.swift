@@ -40,6 +40,8 @@ final class VersionConnection {
     private var waitingBytes = 0
     private var lastProgress: NIODeadline
     private var timer: Scheduled<Void>?
+    /// What the loop looks at; the channel's own descriptor.
+    private var watched: (descriptor: Int32, busyPoll: BusyPoll)?
 
     init(owner: any VersionConnectionOwner, version: Version, loop: any EventLoop, limits: Limits) {
         self.owner = owner
@@ -80,6 +82,32 @@ final class VersionConnection {
                 .channelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .channelInitializer(initialize)
                 .connect(host: host, port: port)
+        finish(opening: channel)
+    }
+
+    /// Connects, so that the loop can look for what comes (``BusyPoll``): NIO tells no one a descriptor, so it gets one
+    /// from us. To connect may block, and is done elsewhere.
+    func open(_ endpoint: Endpoint, watchedBy busyPoll: BusyPoll) {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let (loop, timeout) = (loop, limits.connectTimeout)
+        NIOThreadPool.singleton.runIfActive(eventLoop: loop) { try ConnectedSocket.open(to: endpoint, within: timeout) }
+            .assumeIsolated()
+            .whenComplete { result in
+                guard case .success(let descriptor) = result else { return self.broke() }
+                self.watched = (descriptor, busyPoll)
+                busyPoll.add(descriptor)
+                let channel = ClientBootstrap(group: loop)
+                    .channelInitializer { channel in
+                        channel.eventLoop.makeCompletedFuture {
+                            try channel.pipeline.syncOperations.addHandler(VersionHandler(bound.value))
+                        }
+                    }
+                    .withConnectedSocket(descriptor)
+                self.finish(opening: channel)
+            }
+    }
+
+    private func finish(opening channel: EventLoopFuture<any Channel>) {
         channel.assumeIsolated()
             .whenComplete { result in
                 switch result {
@@ -141,6 +169,8 @@ final class VersionConnection {
 
     /// Closes without telling the client: it knows.
     func close() {
+        if let (descriptor, busyPoll) = watched { busyPoll.remove(descriptor) }
+        watched = nil
         if case .open(let channel) = state { channel.close(promise: nil) }
         state = .closed
         timer?.cancel()
