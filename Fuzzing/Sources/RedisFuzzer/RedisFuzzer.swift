@@ -39,7 +39,7 @@ private func parseRequest(_ bytes: ByteBuffer) -> Outcome {
     }
 }
 
-private func parseReply(_ bytes: ByteBuffer, to question: RedisRequest) -> Outcome {
+private func parseReply(_ bytes: ByteBuffer, to question: RespRequest) -> Outcome {
     outcome(of: bytes) { bytes throws(ProxyError) in
         guard let reply = try adapter.parseReply(&bytes, to: question, from: 1) else { return nil }
         return try adapter.encode(reply, to: question, for: 1)
@@ -75,7 +75,7 @@ private func checkRoundTrip(_ bytes: ByteBuffer) {
     check(again == .parsed(sent, length: sent.readableBytes), "\(sent) came back as \(again)")
 }
 
-private func request(_ text: String) -> RedisRequest {
+private func request(_ text: String) -> RespRequest {
     var bytes = PeekBuffer(ByteBuffer(string: text))
     guard let request = try? adapter.parseRequest(&bytes, from: 1) else { fatalError("no request: \(text)") }
     return request
