@@ -28,6 +28,7 @@ let package = Package(
     name: "VersionKit",
     products: [
         .library(name: "VersionKit", targets: ["VersionKit"]),
+        .library(name: "MemcachedAdapter", targets: ["MemcachedAdapter"]),
         .library(name: "RedisAdapter", targets: ["RedisAdapter"]),
         .library(name: "VersionKitTLS", targets: ["VersionKitTLS"]),
         .library(name: "VersionKitTesting", targets: ["VersionKitTesting"]),

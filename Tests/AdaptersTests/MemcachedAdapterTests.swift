@@ -50,6 +50,13 @@ struct MemcachedAdapterTests {
         #expect(talk.copied == [1: ["a"]])
     }
 
+    @Test("noreply said twice is still not said to a version, which would not answer")
+    func noreplyTwice() throws {
+        var talk = MemcachedTalk([1])
+        try talk.client("delete b noreply noreply\r\n")
+        #expect(talk.sent == [1: "delete b\r\n"])
+    }
+
     @Test("with noreply the versions are asked for replies, and the client gets none")
     func noreply() throws {
         var talk = MemcachedTalk([1, 2])

@@ -1,6 +1,7 @@
 import NIOCore
 import Testing
 import VersionKitFraming
+import VersionKitModel
 import VersionKitProxy
 import VersionKitWire
 
@@ -82,6 +83,20 @@ struct RespRequestTests {
         request.precede(with: [RespRequest("PING")])
         #expect(request.bytes == ByteBuffer(string: "*1\r\n$4\r\nPING\r\n*2\r\n$3\r\nget\r\n$2\r\nbc\r\n"))
         #expect(request[1] == ByteBuffer(string: "bc"))
+    }
+
+    @Test("a bulk string may be as long as a message")
+    func limits() { #expect(RespLimits.bulkBytesMax == Limits.standard.messageBytesMax) }
+
+    @Test("a transaction keeps its order, and takes no more when there is too much in it")
+    func transactions() {
+        var transaction = RespTransaction()
+        for number in 0..<600 { #expect(transaction.append(RespRequest("INCR", Int64(number))) == true) }
+        #expect(transaction.requests.map { $0.integer(1) } == (0..<600).map { Int64($0) })
+        let large = RespRequest("SET", "a", String(repeating: "x", count: RespLimits.bulkBytesMax))
+        #expect(transaction.append(large) == true)
+        #expect(transaction.append(RespRequest("PING")) == false)
+        #expect(transaction.requests.count == 601)
     }
 
     @Test("of what goes before a request the replies are passed over")

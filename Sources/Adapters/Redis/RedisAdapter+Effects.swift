@@ -21,8 +21,7 @@ struct CommandEffect {
 extension RedisAdapter {
     /// The library's name for a key of a database: the database's number comes first.
     static func key(_ name: ByteBuffer, in database: Int) -> ByteBuffer {
-        var key = ByteBuffer()
-        key.reserveCapacity(2 + name.readableBytes)
+        var key = ByteBufferAllocator().buffer(capacity: 2 + name.readableBytes)
         key.writeInteger(UInt16(truncatingIfNeeded: database))
         key.writeImmutableBuffer(name)
         return key

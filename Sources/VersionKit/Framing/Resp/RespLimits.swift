@@ -1,13 +1,13 @@
-import VersionKitModel
-
 /// What the parsers of RESP take at most. The texts of the errors are those of Redis.
+///
+/// Computed from literals: parsers ask for them with each word, and a stored one would be checked for its beginning.
 public enum RespLimits {
-    /// A bulk string: what fits in a message of the framework. (A Redis takes 512 MiB.)
-    public static let bulkBytesMax = Limits.standard.messageBytesMax
+    /// Bytes of a bulk string: what fits in a message of the framework, `Limits.messageBytesMax`. (A Redis takes 512 MiB.)
+    @inlinable public static var bulkBytesMax: Int { 17 << 20 }
     /// Words of one request.
-    public static let wordsMax = 1 << 20
-    /// An inline request, and a simple string or number of a reply.
-    public static let lineBytesMax = 64 << 10
+    @inlinable public static var wordsMax: Int { 1 << 20 }
+    /// Bytes of an inline request, and of a simple string or number of a reply.
+    @inlinable public static var lineBytesMax: Int { 64 << 10 }
     /// Values of one reply that are still to come: each takes three bytes.
-    public static let valuesMax = bulkBytesMax / 3
+    @inlinable public static var valuesMax: Int { bulkBytesMax / 3 }
 }
