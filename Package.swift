@@ -28,6 +28,7 @@ let package = Package(
     name: "VersionKit",
     products: [
         .library(name: "VersionKit", targets: ["VersionKit"]),
+        .library(name: "MemcachedAdapter", targets: ["MemcachedAdapter"]),
         .library(name: "RedisAdapter", targets: ["RedisAdapter"]),
         .library(name: "VersionKitTLS", targets: ["VersionKitTLS"]),
         .library(name: "VersionKitTesting", targets: ["VersionKitTesting"]),
@@ -49,6 +50,8 @@ let package = Package(
         layer("Model"),
         layer("Wire", ["VersionKitModel", nioCore]),
         layer("Proxy", ["VersionKitModel", "VersionKitWire", nioCore, deque]),
+        // Framings that many protocols share: lines, length prefixes, RESP.
+        layer("Framing", ["VersionKitModel", "VersionKitProxy", "VersionKitWire", nioCore]),
         layer("Router", ["VersionKitModel", "VersionKitWire", nioCore]),
         layer("Upgrade", ["VersionKitModel"]),
 
@@ -202,8 +205,8 @@ let package = Package(
         .target(
             name: "VersionKit",
             dependencies: [
-                "VersionKitModel", "VersionKitWire", "VersionKitProxy", "VersionKitUpgrade", "VersionKitTransport",
-                nioCore,
+                "VersionKitFraming", "VersionKitModel", "VersionKitProxy", "VersionKitTransport", "VersionKitUpgrade",
+                "VersionKitWire", nioCore,
             ],
             path: "Sources/VersionKit/VersionKit"),
 
@@ -213,6 +216,7 @@ let package = Package(
         tests("Model", ["VersionKitModel"]),
         tests("Wire", ["VersionKitModel", "VersionKitWire", nioCore]),
         tests("Proxy", ["VersionKitModel", "VersionKitProxy", "VersionKitTesting", "VersionKitWire", nioCore]),
+        tests("Framing", ["VersionKitFraming", "VersionKitModel", "VersionKitProxy", "VersionKitWire", nioCore]),
         tests("Adapters", ["IrisLogAdapter", "MemcachedAdapter", "RedisAdapter", "VersionKit", "VersionKitTesting"]),
         tests("Router", ["VersionKitModel", "VersionKitRouter", "VersionKitWire"]),
         tests("Upgrade", ["VersionKitModel", "VersionKitUpgrade"]),

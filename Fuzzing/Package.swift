@@ -9,6 +9,8 @@ func fuzzer(_ name: String) -> Target {
     .executableTarget(
         name: name,
         dependencies: [
+            "FuzzSupport",
+            .product(name: "MemcachedAdapter", package: "VersionKit"),
             .product(name: "RedisAdapter", package: "VersionKit"),
             .product(name: "VersionKit", package: "VersionKit"),
             .product(name: "NIOCore", package: "swift-nio"),
@@ -31,7 +33,18 @@ let package = Package(
         fuzzer("CatchUpLogFuzzer"),
         // The header that routers put in front of an application's bytes.
         fuzzer("HeaderFuzzer"),
+        // The library's framing helpers: PeekBuffer, lines, length prefixes, the parts of RESP.
+        fuzzer("FramingFuzzer"),
         // Requests to a Redis, and its replies.
         fuzzer("RedisFuzzer"),
+        // Requests to a memcached, and its replies.
+        fuzzer("MemcachedFuzzer"),
+        // What they have in common: a parser is fed byte by byte, and must answer as with everything at once.
+        .target(
+            name: "FuzzSupport",
+            dependencies: [
+                .product(name: "VersionKit", package: "VersionKit"), .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: [.treatAllWarnings(as: .error)]),
     ]
 )

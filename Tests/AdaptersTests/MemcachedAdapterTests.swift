@@ -59,6 +59,13 @@ struct MemcachedAdapterTests {
         #expect(talk.missed == [1: [MissedWrite(.key(ByteBuffer(string: "a")), .copy)]])
     }
 
+    @Test("noreply said twice is still not said to a version, which would not answer")
+    func noreplyTwice() throws {
+        var talk = self.talk([1])
+        talk.say("delete b noreply noreply\r\n")
+        #expect(talk.sent(1) == "delete b\r\n")
+    }
+
     @Test("with noreply the versions are asked for replies, and the client gets none")
     func noreply() throws {
         var talk = self.talk([1, 2])

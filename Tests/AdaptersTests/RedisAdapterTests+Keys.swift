@@ -7,11 +7,11 @@ import VersionKitTesting
 struct RedisKeyTests {
     private let adapter = RedisAdapter()
 
-    private func text(_ requests: [RedisRequest]) throws -> String {
+    private func text(_ requests: [RespRequest]) throws -> String {
         try requests.map { String(buffer: try adapter.encode($0, for: 1)) }.joined()
     }
 
-    private func replies(_ texts: String..., to requests: [RedisRequest]) throws -> [RedisReply] {
+    private func replies(_ texts: String..., to requests: [RespRequest]) throws -> [RespReply] {
         try zip(texts, requests).map { text, request in
             var bytes = PeekBuffer(ByteBuffer(string: text))
             return try #require(try adapter.parseReply(&bytes, to: request, from: 1))

@@ -8,7 +8,7 @@ import Testing
 @Suite("Layering")
 struct LayeringTests {
     /// Folders of Sources/VersionKit that hold values and state machines.
-    static let pureFolders = ["Model", "Wire", "Proxy", "Router", "Upgrade"]
+    static let pureFolders = ["Model", "Wire", "Proxy", "Framing", "Router", "Upgrade"]
 
     /// What they may import: nothing that has sockets, clocks, tasks or files.
     static let pureImports: Set<String> =

@@ -45,8 +45,3 @@ public enum IrisLogReply: Sendable, Hashable {
         }
     }
 }
-
-extension PeekBuffer {
-    /// The next `length` bytes as text.
-    mutating func peekText(_ length: Int) -> String? { peek(length).map { String(buffer: $0) } }
-}

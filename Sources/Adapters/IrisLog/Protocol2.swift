@@ -13,14 +13,16 @@ enum Protocol2 {
     }
 
     private static func frame(_ bytes: inout PeekBuffer) throws(ProxyError) -> Frame? {
-        guard let length = bytes.peekInteger(as: UInt32.self) else { return nil }
-        guard (headBytes...frameMax).contains(Int(length)) else {
-            throw .malformedRequest("a frame of \(length) bytes")
+        let lengths = headBytes...frameMax
+        let error = { ProxyError.malformedRequest("a frame of less than \(headBytes) or more than \(frameMax) bytes") }
+        guard let frame = try bytes.peekPrefixed(by: UInt32.self, lengths: lengths, orThrow: error()) else {
+            return nil
         }
-        guard bytes.availableBytes >= Int(length), let kind = bytes.peekInteger(as: UInt8.self),
-            let id = bytes.peekInteger(as: UInt32.self), let payload = bytes.peek(Int(length) - headBytes)
-        else { return nil }
-        return Frame(kind: kind, id: id, payload: PeekBuffer(payload))
+        var payload = PeekBuffer(frame)
+        guard let kind = payload.peekInteger(as: UInt8.self), let id = payload.peekInteger(as: UInt32.self) else {
+            return nil
+        }
+        return Frame(kind: kind, id: id, payload: payload)
     }
 
     static func request(_ bytes: inout PeekBuffer) throws(ProxyError) -> IrisLogRequest? {

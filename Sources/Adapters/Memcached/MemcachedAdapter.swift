@@ -34,7 +34,8 @@ public struct MemcachedAdapter: MessageAdapter {
             let isWhole = bytes.prefix(bytes.count)?.readableBytesView.suffix(5).elementsEqual("END\r\n".utf8)
             return isWhole == true ? bytes.peek(bytes.count) : nil
         }
-        while let words = try bytes.peekLine()?.words {
+        while let line = try bytes.peekLine(lengthMax: Request.lineMax, orThrow: .badLine) {
+            let words = line.words
             let kind = words.first.map { String(buffer: $0) } ?? ""
             if let place = ["VALUE": 3, "VA": 1][kind] {
                 guard let length = words.dropFirst(place).first?.number, length >= 0 else { throw .badLine }

@@ -39,13 +39,15 @@ public struct MemcachedRequest: Sendable, Hashable {
     /// is clear where the next one begins.
     init?(_ bytes: inout PeekBuffer, valueMax: Int) throws(ProxyError) {
         if bytes.prefix(1) == ByteBuffer(bytes: [0x80]) { throw .malformedRequest("no binary protocol here") }
-        guard let line = try bytes.peekLine() else { return nil }
+        guard let line = try bytes.peekLine(lengthMax: Self.lineMax, orThrow: .badLine) else { return nil }
         words = line.words
         if ["mg", "ms", "md", "ma", "mn", "me"].contains(name) { throw .malformedRequest("no meta commands here") }
         if name == "quit" { throw .malformedRequest(name) }
         guard let command = Self.commands[name] else { return }
-        isQuiet = command.keys.upperBound < .max && words.last == ByteBuffer(string: "noreply")
-        if isQuiet { words.removeLast() }
+        while command.keys.upperBound < .max, words.last == ByteBuffer(string: "noreply") {
+            isQuiet = true
+            words.removeLast()
+        }
         guard keys.allSatisfy({ $0.readableBytes <= Self.keyMax }) else { throw .badLine }
         guard command.expiry == 3 else { return }
         let count = name == "cas" ? 6 : 5
@@ -76,19 +78,7 @@ public struct MemcachedRequest: Sendable, Hashable {
     }
 }
 
-extension PeekBuffer {
-    /// The next line without its end; `nil`: not there yet.
-    mutating func peekLine() throws(ProxyError) -> ByteBuffer? {
-        let line = peek(upTo: UInt8(ascii: "\n"), lengthMax: MemcachedRequest.lineMax)
-        guard line != nil || availableBytes <= MemcachedRequest.lineMax else { throw .badLine }
-        return line.map { ByteBuffer($0.readableBytesView.prefix { $0 != UInt8(ascii: "\r") }) }
-    }
-}
-
 extension ByteBuffer {
-    /// What spaces separate, sharing storage.
-    var words: [ByteBuffer] { readableBytesView.split(separator: UInt8(ascii: " ")).map { ByteBuffer($0) } }
-
     /// A decimal number.
     var number: Int64? { Int64(String(buffer: self)) }
 }

@@ -1,8 +1,11 @@
 // Made by scripts/redis-commands from redis-server 7.0.15: do not edit.
 
-extension CommandTable {
+import VersionKit
+
+extension RespCommandTable {
     /// What the server's `COMMAND` says: name, arity, flags and key specifications of each command, one a line.
-    static let redis7 = """
+    static let redis = RespCommandTable(
+        """
         acl -2 -
         acl|cat -2 -
         acl|deluser -3 -
@@ -369,5 +372,5 @@ extension CommandTable {
         zscore 3 r 1:0,1,0
         zunion -3 r 1:n0,1,1
         zunionstore -4 w 1:0,1,0 2:n0,1,1
-        """
+        """, roles: CommandRoles.lines)
 }

@@ -2,130 +2,102 @@ public import VersionKit
 
 extension RedisAdapter {
     public func dispatch(
-        _ request: inout RedisRequest, _ context: inout DispatchContext<RedisSession>
-    ) -> Dispatch<RedisReply> {
-        let isQueued = context.session.transaction != nil
-        let command: RedisCommand
-        do throws(Refusal) {
-            command = try accept(request, isQueued: isQueued, context.session)
-        } catch {
-            context.session.transaction?.isBroken = true
-            return .answer(error.reply)
+        _ request: inout RespRequest, _ context: inout DispatchContext<RedisSession>
+    ) -> Dispatch<RespReply> {
+        guard let number = request.commandNumber else {
+            return refuse(&context, .refusal("unknown command '\(String(buffer: request[0]).prefix(64))'"))
         }
-        if isQueued, ![.multi, .exec, .discard, .quit].contains(command.policy), command.name != "reset" {
-            context.session.transaction?.append(request)
-            return .answer(RedisReply(line: "+QUEUED"))
+        let command = commands.commands[number]
+        let policy = roles[number].policy
+        guard command.takes(request.count) else {
+            return refuse(&context, RespReply(line: "-ERR wrong number of arguments for '\(command.name)' command"))
         }
-        switch command.policy {
+        let isQueued = context.session.transaction != nil && policy.isQueued && command.name != "reset"
+        if let reason = reasonToRefuse(request, command, policy, isQueued: isQueued) {
+            return refuse(&context, .refusal("\(command.name.uppercased().replacing("|", with: " ")) \(reason)"))
+        }
+        if isQueued {
+            guard context.session.transaction?.append(request) == true else {
+                return refuse(&context, .refusal("a transaction of more than \(RespLimits.bulkBytesMax) bytes"))
+            }
+            return .answer(RespReply(line: "+QUEUED"))
+        }
+        switch policy {
         case .read: return .newestFirst
-        case .multi:
-            guard !isQueued else { return .answer(RedisReply(line: "-ERR MULTI calls can not be nested")) }
-            context.session.transaction = RedisSession.Transaction()
-            return .answer(RedisReply(line: "+OK"))
-        case .discard:
-            guard isQueued else { return .answer(RedisReply(line: "-ERR DISCARD without MULTI")) }
-            return discard(&context, "+OK")
-        case .exec:
-            guard let transaction = context.session.transaction else {
-                return .answer(RedisReply(line: "-ERR EXEC without MULTI"))
-            }
-            guard !transaction.isBroken else {
-                return discard(&context, "-EXECABORT Transaction discarded because of previous errors.")
-            }
-            return execute(transaction, &request, &context)
-        case .quit: return .answer(RedisReply(line: "+OK"))
+        case .multi, .exec, .discard: return transact(policy, &request, &context)
+        case .quit: return .answer(RespReply(line: "+OK"))
         case .session:
             context.session.transaction = nil
             return .session
         case .watch:
             // Whatever this connection still watches from before is none of the client's.
-            if !context.session.isWatching { request = RedisRequest(request, after: [RedisRequest("UNWATCH")]) }
+            if !context.session.isWatching { request.precede(with: [RespRequest("UNWATCH")]) }
             return .session
         case .cursor: return resume(&request, context.versions)
         default:
             // One version alone needs neither order nor common times.
             guard context.versions.count > 1 else { return .all(.none) }
             request.makeExpiryAbsolute(context.milliseconds)
-            let effect = effect(of: request, command, in: context.session.database)
-            switch effect.kind {
-            case .read: return .newestFirst
-            case .write: return .all(effect.keys)
-            case .lead: return .lead(effect.keys)
-            }
+            return effect(of: request, in: context.session.database).dispatch(missed: .replay)
         }
     }
 
-    // MARK: Transactions
+    // MARK: Refusals
 
-    private func execute(
-        _ transaction: RedisSession.Transaction, _ request: inout RedisRequest,
-        _ context: inout DispatchContext<RedisSession>
-    ) -> Dispatch<RedisReply> {
-        var requests = transaction.requests
-        var kind = CommandEffect.Kind.read
-        var names: [ByteBuffer] = []
-        var isEverything = false
-        var compared: [Bool] = []
-        for index in requests.indices {
-            guard let command = requests[index].command else { continue }
-            if context.versions.count > 1 { requests[index].makeExpiryAbsolute(context.milliseconds) }
-            let effect = effect(of: requests[index], command, in: context.session.database)
-            kind = max(kind, effect.kind)
-            compared.append(effect.kind == .write)
-            guard effect.kind != .read else { continue }
-            if let keys = effect.keys.names { names += keys } else { isEverything = true }
-        }
-        let isWatching = context.session.isWatching
-        context.session.transaction = nil
-        context.session.isWatching = false
-        let before = (isWatching ? [] : [RedisRequest("UNWATCH")]) + [RedisRequest("MULTI")]
-        request = RedisRequest(
-            RedisRequest([request[0]], request.command), after: before + requests, compared: compared)
-        let keys = isEverything ? .everything : Keys(names)
-        switch kind {
-        case .read: return .newestFirst
-        // It is more than one request, and what it watched means nothing on another connection.
-        case .write: return .all(keys, missed: .copy)
-        case .lead: return .lead(keys)
+    /// Why a request reaches no version, or `nil`.
+    private func reasonToRefuse(
+        _ request: RespRequest, _ command: RespCommand, _ policy: CommandPolicy, isQueued: Bool
+    ) -> String? {
+        switch policy {
+        case .channels: "is not supported: messages of channels do not pass through the proxy"
+        case .operators: "is not supported: it is about one server, so send it there"
+        case .evaluates where command.keys(of: request).isEmpty:
+            "must declare the keys that it uses; a script that only reads can use its _RO form"
+        case .session where isQueued, .watch where isQueued, .cursor where isQueued: "is not supported inside MULTI"
+        case _ where !isQueued && command.flags.contains(.blocks) && waits(request):
+            "would block, which is not supported: ask without waiting"
+        default: nil
         }
     }
 
-    /// Ends a transaction that is not executed. What it watched the versions forget before the next one.
-    private func discard(
-        _ context: inout DispatchContext<RedisSession>, _ reply: String
-    ) -> Dispatch<RedisReply> {
-        context.session.transaction = nil
-        context.session.isWatching = false
-        return .answer(RedisReply(line: reply))
+    /// Reading streams waits only if it says so; the other commands that may wait always do.
+    private func waits(_ request: RespRequest) -> Bool {
+        guard request.matches(0, "xread") || request.matches(0, "xreadgroup"),
+            let streams = request.index(of: "streams", from: 1)
+        else { return true }
+        return request.index(of: "block", from: 1, through: streams) != nil
+    }
+
+    /// A command that is refused spoils its transaction.
+    private func refuse(_ context: inout DispatchContext<RedisSession>, _ reply: RespReply) -> Dispatch<RespReply> {
+        context.session.transaction?.isBroken = true
+        return .answer(reply)
     }
 
     // MARK: Cursors
 
     /// A cursor means something only to the version that gave it: its last two digits say which.
-    private func resume(_ request: inout RedisRequest, _ versions: VersionList) -> Dispatch<RedisReply> {
+    private func resume(_ request: inout RespRequest, _ versions: VersionList) -> Dispatch<RespReply> {
         let place = request.matches(0, "scan") ? 1 : 2
         let cursor = String(buffer: request[place])
         guard cursor != "0" else { return .newestFirst }
         guard cursor.utf8.count > 2, let tag = UInt32(cursor.suffix(2)), UInt64(cursor.dropLast(2)) != nil else {
-            return .answer(RedisReply(line: "-ERR invalid cursor"))
+            return .answer(RespReply(line: "-ERR invalid cursor"))
         }
         guard let version = versions.last(where: { $0.number % 100 == tag }) else {
-            return .answer(.error("the version that began this scan does not run any more; begin again with cursor 0"))
+            let reason = "the version that began this scan does not run any more; begin again with cursor 0"
+            return .answer(.refusal(reason))
         }
         request.rewrite { $0[place] = ByteBuffer(string: String(cursor.dropLast(2))) }
         return .only(version)
     }
 
     /// A reply of a scan with the cursor that the client gets.
-    func tagged(_ reply: RedisReply, _ version: Version) -> RedisReply {
+    func tagged(_ reply: RespReply, _ version: Version) -> RespReply {
         let elements = reply.elements
-        guard elements.count == 2, let text = RedisReply.content(elements[0]), text != ByteBuffer(string: "0") else {
-            return reply
-        }
+        guard elements.count == 2, elements[0].content != nil, elements[0].text != "0" else { return reply }
         let tag = version.number % 100
-        let cursor = String(buffer: text) + (tag < 10 ? "0" : "") + String(tag)
-        var bytes = ByteBuffer(string: "*2\r\n$\(cursor.utf8.count)\r\n\(cursor)\r\n")
-        bytes.writeImmutableBuffer(elements[1])
-        return RedisReply(bytes, kind: reply.kind, start: 0, isRewritten: true)
+        let cursor = elements[0].text + (tag < 10 ? "0" : "") + String(tag)
+        return RespReply(array: [RespReply(bulk: cursor), elements[1]])
     }
 }

@@ -3,80 +3,65 @@ public import VersionKit
 /// Where a listing of keys is to go on.
 public struct RedisCursor: Sendable, Hashable {
     var database: Int
-    var position: ByteBuffer
+    var position: String
 }
 
 /// Single keys: `DUMP` and `RESTORE`, with the time at which the key expires.
 extension RedisAdapter {
-    public func list(after cursor: RedisCursor?) -> [RedisRequest] {
-        let cursor = cursor ?? RedisCursor(database: 0, position: ByteBuffer(string: "0"))
-        let scan = ["SCAN", String(buffer: cursor.position), "COUNT", "1000"].map { ByteBuffer(string: $0) }
-        return [select(cursor.database), RedisRequest(scan)]
+    public func list(after cursor: RedisCursor?) -> [RespRequest] {
+        [select(cursor?.database ?? 0), RespRequest("SCAN", cursor?.position ?? "0", "COUNT", "1000")]
     }
 
     public func page(
-        _ replies: [RedisReply], after cursor: RedisCursor?
+        _ replies: [RespReply], after cursor: RedisCursor?
     ) throws(ProxyError) -> (keys: [ByteBuffer], next: RedisCursor?) {
         let database = cursor?.database ?? 0
         // There are as many databases as can be selected.
-        if database > 0, replies.first.map({ $0.line.hasPrefix("ERR DB index") }) ?? false {
-            return ([], nil)
+        if database > 0, replies.first?.text.hasPrefix("ERR DB index") ?? false { return ([], nil) }
+        guard replies.count == 2, !replies[0].isError, case let page = replies[1].elements, page.count == 2 else {
+            throw .malformedReply("database \(database) was not listed")
         }
-        guard replies.count == 2, !replies[0].isError, let position = replies[1].elements.first,
-            let next = RedisReply.content(position), let last = replies[1].elements.last
-        else { throw .malformedReply("database \(database) was not listed") }
-        let names = RedisReply(value: last).elements
-        var keys = names.compactMap(RedisReply.content).map { Self.key($0, in: database) }
+        var keys = page[1].elements.compactMap(\.content).map { Self.key($0, in: database) }
         if cursor == nil { keys.append(Self.functions) }
-        let isEnd = next == ByteBuffer(string: "0")
-        return (keys, RedisCursor(database: isEnd ? database + 1 : database, position: next))
+        let position = page[0].text
+        return (keys, RedisCursor(database: position == "0" ? database + 1 : database, position: position))
     }
 
-    public func read(_ key: ByteBuffer) -> [RedisRequest] {
-        guard key != Self.functions, let (database, name) = parts(of: key) else {
-            return [RedisRequest("FUNCTION", "DUMP")]
-        }
-        return [select(database), request("DUMP", name), request("PEXPIRETIME", name)]
+    public func read(_ key: ByteBuffer) -> [RespRequest] {
+        guard let (database, name) = parts(of: key) else { return [RespRequest("FUNCTION", "DUMP")] }
+        return [select(database), RespRequest("DUMP", name), RespRequest("PEXPIRETIME", name)]
     }
 
-    public func install(_ key: ByteBuffer, from replies: [RedisReply], milliseconds: Int64) throws(ProxyError)
-        -> [RedisRequest]
+    public func install(_ key: ByteBuffer, from replies: [RespReply], milliseconds: Int64) throws(ProxyError)
+        -> [RespRequest]
     {
         guard let last = replies.last, !replies.contains(where: \.isError) else {
-            throw .malformedReply("a key was not read: \(replies.first(where: \.isError)?.line ?? "no reply")")
+            throw .malformedReply("a key was not read: \(replies.first(where: \.isError)?.text ?? "no reply")")
         }
-        guard key != Self.functions, let (database, name) = parts(of: key) else {
-            guard let payload = RedisReply.content(last.value) else { return [RedisRequest("FUNCTION", "FLUSH")] }
-            return [RedisRequest([word("FUNCTION"), word("RESTORE"), payload, word("FLUSH")])]
+        guard let (database, name) = parts(of: key) else {
+            guard let payload = last.content else { return [RespRequest("FUNCTION", "FLUSH")] }
+            return [RespRequest("FUNCTION", "RESTORE", payload, "FLUSH")]
         }
-        guard replies.count == 3, let payload = RedisReply.content(replies[1].value), last.line != "-2" else {
-            return [select(database), request("DEL", name)]
+        guard replies.count == 3, let payload = replies[1].content, last.text != "-2" else {
+            return [select(database), RespRequest("DEL", name)]
         }
         // -1 says that it never expires, which RESTORE calls 0.
-        let time = last.line == "-1" ? "0" : last.line
-        return [select(database), request("RESTORE", name, word(time), payload, word("REPLACE"), word("ABSTTL"))]
+        let time = last.text == "-1" ? "0" : last.text
+        return [select(database), RespRequest("RESTORE", name, time, payload, "REPLACE", "ABSTTL")]
     }
 
     /// The same for the same contents, however a version keeps them. `DEBUG` has to be allowed:
     /// `enable-debug-command local`.
-    public func digest(_ key: ByteBuffer) -> [RedisRequest] {
-        guard key != Self.functions, let (database, name) = parts(of: key) else {
-            return [RedisRequest("FUNCTION", "LIST", "WITHCODE")]
-        }
-        let digest = RedisRequest([word("DEBUG"), word("DIGEST-VALUE"), name])
-        return [select(database), digest, request("PEXPIRETIME", name)]
+    public func digest(_ key: ByteBuffer) -> [RespRequest] {
+        guard let (database, name) = parts(of: key) else { return [RespRequest("FUNCTION", "LIST", "WITHCODE")] }
+        return [select(database), RespRequest("DEBUG", "DIGEST-VALUE", name), RespRequest("PEXPIRETIME", name)]
     }
 
+    /// A key's database and name; `nil` for the functions.
     private func parts(of key: ByteBuffer) -> (database: Int, name: ByteBuffer)? {
         var name = key
-        return name.readInteger(as: UInt16.self).map { (Int($0), name) }
+        return key == Self.functions ? nil : name.readInteger(as: UInt16.self).map { (Int($0), name) }
     }
 
-    private func select(_ database: Int) -> RedisRequest { RedisRequest("SELECT", String(database)) }
-
-    private func request(_ command: String, _ arguments: ByteBuffer...) -> RedisRequest {
-        RedisRequest([word(command)] + arguments)
-    }
-
-    private func word(_ text: String) -> ByteBuffer { ByteBuffer(string: text) }
+    private func select(_ database: Int) -> RespRequest { RespRequest("SELECT", Int64(database)) }
 }

@@ -14,22 +14,19 @@ extension NewTemplates {
 
             // A request is what `dispatch` needs to know, whatever protocol it came in: make it a type of your own.
             public func parseRequest(_ bytes: inout PeekBuffer, from client: Version) throws(ProxyError) -> String? {
-                guard let line = bytes.peek(upTo: UInt8(ascii: "\n"), lengthMax: Self.lineMax) else {
-                    guard bytes.availableBytes <= Self.lineMax else { throw .malformedRequest("line too long") }
-                    return nil  // Not complete yet: this is called again with the same bytes plus more.
+                // `nil`: not complete yet. This is called again with the same bytes plus more.
+                try bytes.peekLine(lengthMax: Self.lineMax, orThrow: .malformedRequest("line too long")).map {
+                    String(buffer: $0)
                 }
-                return String(buffer: line)
             }
 
             // `request` tells what the reply is to: in many protocols that decides how it is framed.
             public func parseReply(
                 _ bytes: inout PeekBuffer, to request: String, from version: Version
             ) throws(ProxyError) -> String? {
-                guard let line = bytes.peek(upTo: UInt8(ascii: "\n"), lengthMax: Self.lineMax) else {
-                    guard bytes.availableBytes <= Self.lineMax else { throw .malformedReply("line too long") }
-                    return nil
+                try bytes.peekLine(lengthMax: Self.lineMax, orThrow: .malformedReply("line too long")).map {
+                    String(buffer: $0)
                 }
-                return String(buffer: line)
             }
 
             // Writes that share a key reach all versions in the same order. A write must mean the same to each of them:

@@ -16,6 +16,7 @@ public struct PeekBuffer: Sendable, Equatable {
     @usableFromInline var mark: Int
 
     /// A buffer with these bytes; nothing is peeked yet.
+    @inlinable
     public init(_ bytes: ByteBuffer = ByteBuffer()) {
         self.bytes = bytes
         mark = 0
@@ -34,6 +35,7 @@ public struct PeekBuffer: Sendable, Equatable {
     public var count: Int { bytes.readableBytes }
 
     /// The next `length` bytes, or `nil` if so many are not there: then the mark stays where it is.
+    @inlinable
     public mutating func peek(_ length: Int) -> ByteBuffer? {
         guard length >= 0, length <= availableBytes,
             let slice = bytes.getSlice(at: bytes.readerIndex + mark, length: length)
@@ -43,6 +45,7 @@ public struct PeekBuffer: Sendable, Equatable {
     }
 
     /// The next integer in network byte order, or `nil` if its bytes are not all there.
+    @inlinable
     public mutating func peekInteger<Integer: FixedWidthInteger>(as type: Integer.Type = Integer.self) -> Integer? {
         guard let integer: Integer = bytes.getInteger(at: bytes.readerIndex + mark) else { return nil }
         mark += MemoryLayout<Integer>.size
@@ -52,6 +55,7 @@ public struct PeekBuffer: Sendable, Equatable {
     /// The bytes before the next `delimiter`, which is skipped, or `nil` if it is not within `lengthMax` bytes.
     ///
     /// - Returns: `nil` also when the line is too long; ask ``availableBytes`` to tell the two apart.
+    @inlinable
     public mutating func peek(upTo delimiter: UInt8, lengthMax: Int) -> ByteBuffer? {
         let rest = bytes.readableBytesView.dropFirst(mark).prefix(lengthMax + 1)
         guard let end = rest.firstIndex(of: delimiter) else { return nil }
@@ -70,7 +74,7 @@ public struct PeekBuffer: Sendable, Equatable {
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try bytes.withUnsafeReadableBytes { all throws(Failure) -> Result in
-            try body(UnsafeRawBufferPointer(rebasing: all.dropFirst(mark)))
+            try body(UnsafeRawBufferPointer(rebasing: all[mark...]))
         }
     }
 
@@ -95,6 +99,7 @@ public struct PeekBuffer: Sendable, Equatable {
     }
 
     /// Adds bytes at the end. The mark stays.
+    @inlinable
     public mutating func append(_ more: ByteBuffer) {
         if bytes.readableBytes == 0, mark == 0 {
             bytes = more
@@ -107,6 +112,7 @@ public struct PeekBuffer: Sendable, Equatable {
     /// Takes the first `length` bytes out and resets the mark: what the owner does with a callback's answer.
     ///
     /// - Precondition: so many bytes are there. More is a parser's bug, and traps.
+    @inlinable
     @discardableResult
     public mutating func consume(_ length: Int) -> ByteBuffer {
         guard let slice = bytes.readSlice(length: length) else {

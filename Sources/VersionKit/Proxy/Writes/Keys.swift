@@ -35,6 +35,12 @@ public struct Keys: Sendable, Hashable {
         }
     }
 
+    /// All of these.
+    public init(joining parts: [Keys]) {
+        let names = parts.map(\.names)
+        self = names.contains(nil) ? .everything : Keys(names.flatMap { $0 ?? [] })
+    }
+
     init(storage: Storage) { self.storage = storage }
 
     /// The keys by name, each once and in no order, or `nil` for ``everything``.
@@ -57,8 +63,5 @@ public struct Keys: Sendable, Hashable {
     }
 
     /// Both.
-    public func union(_ other: Keys) -> Keys {
-        guard let names, let others = other.names else { return .everything }
-        return Keys(names + others)
-    }
+    public func union(_ other: Keys) -> Keys { Keys(joining: [self, other]) }
 }

@@ -1,4 +1,5 @@
-import VersionKit
+import NIOCore
+import VersionKitProxy
 
 extension RespScanner {
     /// The words of an inline request, or `nil` if its line is not complete: `'` and `"` quote, as a Redis reads them.
@@ -55,9 +56,4 @@ extension RespScanner {
         default: return byte
         }
     }
-}
-
-extension UInt8 {
-    /// Whether it parts words.
-    var isSpace: Bool { self == 32 || (9...13).contains(self) }
 }
