@@ -71,7 +71,7 @@ actor ProxySupervisor {
         current = Running(instance: instance, program: program)
         try await wait("the proxy of version \(program.version) did not start") { $0.current?.isReady == true }
         try await apply()
-        try instance.send(.listen, descriptor: listener)
+        try instance.send(.listen(), descriptor: listener)
         if let old { try await retire(old.instance) }
     }
 

@@ -26,6 +26,8 @@ final class ClientSession {
     var isMoving = false
     /// Those who wait until no request goes by an older table.
     var appliedPromises: [EventLoopPromise<Void>] = []
+    /// The port of the versions that requests go to, if it is not the table's.
+    let versionPort: UInt16?
     private let writer: UInt64
     private var outgoing = OutgoingBytes()
     /// When the request began that is not complete yet.
@@ -43,6 +45,7 @@ final class ClientSession {
         self.loop = loop
         self.socket = socket
         unread = PeekBuffer(ByteBuffer(bytes: rest.bytes))
+        versionPort = rest.versionPort
         table = server.table
         writer = server.writes.newOwner()
         callbacks.resume(rest.silentReplies)
@@ -116,7 +119,7 @@ final class ClientSession {
     /// connection moves. Otherwise a client that never pauses would put either off for ever.
     private var isHolding: Bool {
         !appliedPromises.isEmpty
-            || (server.isLeaving && remainder != nil)
+            || (server.isLeaving && !isDatagram && remainder != nil)
     }
 
     func makeHandler() -> ConnectionHandler {
@@ -220,7 +223,8 @@ final class ClientSession {
 
     private func connection(to version: Version) -> VersionConnection? {
         if let open = versions[version] { return open }
-        guard let endpoint = table.endpoints[version] else { return nil }
+        guard var endpoint = table.endpoints[version] else { return nil }
+        if let versionPort { endpoint.port = versionPort }
         let opened = VersionConnection(client: self, version: version, loop: loop, limits: limits)
         versions[version] = opened
         opened.open(endpoint, announcing: callbacks.announcesClient(version) ? addresses : nil)
