@@ -3,6 +3,7 @@ import Glibc
 import Testing
 import VersionKitControl
 import VersionKitModel
+import VersionKitProcesses
 import VersionKitTestbed
 
 /// Clients by UDP and by a Unix socket, on a real host. Goal: both reach a service over its upgrade and over a new
@@ -82,6 +83,12 @@ struct ClientPortTests {
             throw FleetError("no \(what); last: \(last.map(StatusTable.text) ?? "no answer")")
         }
 
+        /// What versiond and the proxies said last, for a failure.
+        func logs() async -> String {
+            let files = ["\(host.directory)/versiond.log", "\(host.directory)/state/log/lines-proxy.log"]
+            return (try? await Command.run("tail", ["-n", "400"] + files))?.output ?? "no logs"
+        }
+
         func clients() throws -> [PortClient] {
             [try PortClient(on: host.host, datagramsTo: ClientPortTests.port), try PortClient(socket: path)]
         }
@@ -96,7 +103,8 @@ struct ClientPortTests {
         for client in clients { client.finish() }
         for load in loads {
             let numbers = await load.value
-            #expect(numbers.failures == [])
+            let logs = numbers.failures.isEmpty ? "" : await setting.logs()
+            #expect(numbers.failures == [], "\(logs)")
             #expect(numbers.answers["1", default: 0] > 0)
             #expect(Set(numbers.answers.keys).isSubset(of: ["1", "2"]))
         }
