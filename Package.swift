@@ -258,8 +258,13 @@ let package = Package(
             "Node",
             [
                 "CLinux", "ExampleFleet", "IrisLogFleet", "VersionKitControl", "VersionKitModel", "VersionKitProcesses",
-                "VersionKitTestbed", "VersionKitUpgrade", "VersionKitWire", nioCore,
+                "VersionKitTestbed", "VersionKitUpgrade", "VersionKitWire", "ports-service", nioCore,
             ]),
+        // A service and its proxy, for NodeTests.
+        .executableTarget(
+            name: "ports-service",
+            dependencies: ["CLinux", "DocumentationSamples", "VersionKit", "VersionKitProcesses"],
+            path: "Tests/PortsService"),
         // Holds a testbed until it is killed, for TestbedTests.
         .executableTarget(name: "testbed-holder", dependencies: ["VersionKitTestbed"], path: "Tests/TestbedHolder"),
     ]

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Testing
 import VersionKitModel
 
@@ -50,6 +51,55 @@ struct ReleaseManifestTests {
         #expect(try complaint { $0.ports = .init() }?.field == "ports")
         #expect(try complaint { $0.ports.peer = Array(1...33) }?.code == .outOfBounds)
         #expect(try complaint { $0.healthCheck.port = 0 }?.field == "healthCheck.port")
+    }
+
+    @Test("a client port is TCP, UDP or a Unix socket, each of which is there once")
+    func clientPorts() throws {
+        let all: [ReleaseManifest.ClientPort] = [6001, .udp(6001), .udp(6000), .unix(name: "irislog.sock", port: 6001)]
+        #expect(try complaint { $0.ports.client = all } == nil)
+        let twice = try #require(try complaint { $0.ports.client = [.udp(53), .udp(53)] })
+        #expect(twice.description.contains("ports.client[1]: UDP port 53 is already in ports.client"))
+        let same = try complaint { $0.ports.client = [.unix(name: "a", port: 1), .unix(name: "a", port: 2)] }
+        #expect(same?.field == "ports.client[1]")
+        #expect(same?.code == .conflict)
+        #expect(try complaint { $0.ports.client = [.udp(0)] }?.field == "ports.client[0]")
+        #expect(try complaint { $0.ports.client = [.unix(name: "a", port: 0)] }?.field == "ports.client[0].port")
+        #expect(try complaint { $0.ports.client = [.unix(name: "a", port: 6000)] }?.code == .conflict)
+    }
+
+    @Test(
+        "the name of a Unix socket is a plain one of bounded length",
+        arguments: [
+            "..", ".", ".hidden", "a/b", "/tmp/a", "../a", "a b", "a\u{e9}", "a\u{0}b", "",
+            String(repeating: "a", count: 49),
+        ])
+    func socketNames(_ name: String) throws {
+        #expect(try complaint { $0.ports.client = [.unix(name: name, port: 6001)] }?.field == "ports.client[0].unix")
+    }
+
+    @Test("client ports are read as they were written; a bare number is TCP and stays one")
+    func clientPortsInJSON() throws {
+        let text = #"[6001,{"udp":53},{"port":6001,"unix":"a.sock"}]"#
+        let ports: [ReleaseManifest.ClientPort] = [6001, .udp(53), .unix(name: "a.sock", port: 6001)]
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        #expect(try JSONDecoder().decode([ReleaseManifest.ClientPort].self, from: Data(text.utf8)) == ports)
+        #expect(String(decoding: try encoder.encode(ports), as: UTF8.self) == text)
+        let tcp = try JSONDecoder().decode([ReleaseManifest.ClientPort].self, from: Data(#"[{"tcp":80}]"#.utf8))
+        #expect(tcp == [80])
+        for bad in [#"[{}]"#, #"[{"sctp":80}]"#, #"[{"udp":80,"tcp":80}]"#, #"[{"unix":"a"}]"#, "[70000]", #"["80"]"#] {
+            #expect(throws: DecodingError.self) {
+                try JSONDecoder().decode([ReleaseManifest.ClientPort].self, from: Data(bad.utf8))
+            }
+        }
+    }
+
+    @Test("the main port of a version is the first that is not a datagram's")
+    func mainPort() {
+        typealias Ports = ReleaseManifest.Ports
+        #expect(Ports().main == nil)
+        #expect(Ports(client: [.udp(53)]).main == 53)
+        #expect(Ports(client: [.udp(53), .unix(name: "a", port: 80), 81]).main == 80)
     }
 
     @Test("paths are absolute and do not lead upwards")

@@ -23,8 +23,10 @@ struct ProxyControlTests {
     }
 
     static let messages: [ProxyControl] = [
-        .listen, .handOver, .ready, .handedOver, .applied(generation: 3), .versions(table), .counters(counters),
+        .listen(), .listen(versionPort: 5353), .handOver, .ready, .handedOver, .applied(generation: 3),
+        .versions(table), .counters(counters),
         .connection(ClientRemainder(bytes: [0, 10, 32, 255], silentReplies: 2)), .connection(ClientRemainder()),
+        .connection(ClientRemainder(bytes: [58, 49], silentReplies: 1, versionPort: 6001)),
     ]
 
     @Test("every message is read as it was written", arguments: messages)
@@ -36,6 +38,7 @@ struct ProxyControlTests {
         "what is no message is refused",
         arguments: [
             "", "hello", "applied x", "versions", "versions 1 2=3", "versions 1 0=1.2.3.4:5=full", "counters a=b",
+            "listen x", "listen 70000", "connection 1:x a", "connection 1: a",
         ])
     func garbage(_ text: String) {
         #expect(ProxyControl(Array(text.utf8)) == nil)

@@ -34,6 +34,15 @@ struct ReleaseDescriptionTests {
         #expect(description.manifest.dataPath == "/var/lib/irislog")
     }
 
+    @Test("client ports are TCP, UDP and Unix sockets")
+    func clientPorts() throws {
+        let ports = #"[6001, { "udp": 53 }, { "tcp": 80 }, { "unix": "a.sock", "port": 6001 }]"#
+        let parts = Self.good.split(separator: "[6001]", maxSplits: 1, omittingEmptySubsequences: false)
+        let description = try read(parts.joined(separator: ports))
+        #expect(
+            description.manifest.ports.client == [6001, .udp(53), 80, .unix(name: "a.sock", port: 6001)])
+    }
+
     @Test(
         "a mistake is reported with the file, the key, and what it should be",
         arguments: [
@@ -44,6 +53,10 @@ struct ReleaseDescriptionTests {
             (#""files": "root""#, #""files": [1]"#, #""files" is the number 1"#),
             (#""port": 6001"#, #""prot": 6001"#, #""health.prot" is not a key"#),
             (#"[6001]"#, #"[66001]"#, #""ports.client" is the number 66001: it should be a list of port numbers"#),
+            (#"[6001]"#, #"[{ "udp": 0 }]"#, #""ports.client[0].udp" is the number 0"#),
+            (#"[6001]"#, #"[{ "udp": 53, "tcp": 53 }]"#, #""ports.client[0].tcp" is not a key"#),
+            (#"[6001]"#, #"[{ "unix": "a.sock" }]"#, #""ports.client[0].port" is missing"#),
+            (#"[6001]"#, #"[{}]"#, #""ports.client[0]" is an object: it should be a list of port numbers"#),
             (#"[6001]"#, #"6001"#, #""ports.client" is the number 6001"#),
             (#""irislog""#, #""IrisLog""#, #""application" is the text "IrisLog": it should be a name"#),
             (#"{ "port": 6001 }"#, "true", #""health" is true or false"#),

@@ -163,6 +163,33 @@ struct MisbehaviourTests {
         #expect(await ask(client, "r1") == "one:r1")
     }
 
+    @Test("a Unix socket of a listener that is gone is replaced; one that is served, or a file, is not")
+    func staleSocket() async throws {
+        let path = "/tmp/versionkit-test-stale-\(getpid()).sock"
+        defer { unlink(path) }
+        close(try ClientListener.open(.local(path: path)))
+        let listener = try ClientListener.open(.local(path: path))
+        #expect(throws: SystemError.self) { try ClientListener.open(.local(path: path)) }
+        close(listener)
+        unlink(path)
+        close(open(path, O_CREAT | O_WRONLY, 0o600))
+        #expect(throws: SystemError.self) { try ClientListener.open(.local(path: path)) }
+        #expect(access(path, F_OK) == 0)
+    }
+
+    @Test("requests of a listener with a port of its own go to that port of the version")
+    func ownPort() async throws {
+        let table = try FakeDatagramVersion("table")
+        let own = try FakeDatagramVersion("own")
+        let server = ProxyServer(LineAdapter(), group: MultiThreadedEventLoopGroup.singleton)
+        await server.update(VersionTable(generation: 1, versions: [1], endpoints: [1: table.endpoint]))
+        let descriptor = try ClientListener.open(.datagrams(Endpoint(address: Loopback.address, port: 0)))
+        let endpoint = try Loopback.endpoint(of: descriptor)
+        server.listen(descriptor: descriptor, versionPort: own.endpoint.port)
+        let client = try DatagramConnection(to: endpoint)
+        #expect(await onThread("client") { client.ask("r1\n") } == "own:r1\n")
+    }
+
     @Test("a version that asks for it hears the client's address first")
     func announced() async throws {
         let version = try FakeVersion("nine") { .say("nine:\($0.utf8.count)\n") }

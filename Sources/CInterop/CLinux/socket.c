@@ -67,13 +67,25 @@ int vk_socket_error(int socket) {
     return getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &length) < 0 ? -1 : error;
 }
 
-int vk_bind_unix(int socket, const char *path) {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
+static int unix_address(struct sockaddr_un *address, const char *path) {
     size_t length = strlen(path);
-    if (length >= sizeof address.sun_path) {
+    if (length >= sizeof address->sun_path) {
         errno = ENAMETOOLONG;
         return -1;
     }
-    memcpy(address.sun_path, path, length);
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    memcpy(address->sun_path, path, length);
+    return 0;
+}
+
+int vk_bind_unix(int socket, const char *path) {
+    struct sockaddr_un address;
+    if (unix_address(&address, path) != 0) return -1;
     return bind(socket, (struct sockaddr *)&address, sizeof address);
+}
+
+int vk_connect_unix(int socket, const char *path) {
+    struct sockaddr_un address;
+    if (unix_address(&address, path) != 0) return -1;
+    return connect(socket, (struct sockaddr *)&address, sizeof address);
 }

@@ -26,7 +26,13 @@ struct Release: AsyncParsableCommand {
     struct Make: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make a release from its description.",
-            discussion: "Example:\n  versionctl release make release.json --key publisher.key --output irislog-2")
+            discussion: """
+                Example:
+                  versionctl release make release.json --key publisher.key --output irislog-2
+
+                Ports for clients in release.json are TCP if they are numbers; UDP and Unix sockets are objects:
+                  "ports": { "client": [6001, { "udp": 6001 }, { "unix": "irislog.sock", "port": 6001 }] }
+                """)
 
         @Argument(help: "The description, release.json.", completion: .file(extensions: ["json"]))
         var description: String

@@ -9,6 +9,7 @@ package struct ManagedHost: Sendable {
     package let directory: String
     private let process: HostProcess
     private let client: ControlClient
+    private let programs: String
 
     /// Starts versiond on a host, for one application whose releases this key signs.
     package static func start(
@@ -25,10 +26,34 @@ package struct ManagedHost: Sendable {
             }
 
             """, to: directory + "/versiond.json")
-        let process = try host.spawn(
+        return ManagedHost(
+            host: host, directory: directory, process: try spawn(on: host, programs: programs, directory),
+            client: ControlClient(path: socket), programs: programs)
+    }
+
+    private static func spawn(on host: TestbedHost, programs: String, _ directory: String) throws -> HostProcess {
+        try host.spawn(
             "\(programs)/versiond", ["--config", directory + "/versiond.json"],
             output: .file(directory + "/versiond.log"))
-        return ManagedHost(host: host, directory: directory, process: process, client: ControlClient(path: socket))
+    }
+
+    /// Kills versiond, and waits until it is gone.
+    package func kill() async throws {
+        process.kill()
+        _ = try await process.wait()
+    }
+
+    /// Stops versiond as an operator does, and waits until it is gone.
+    package func stop() async throws {
+        process.terminate()
+        _ = try await process.wait()
+    }
+
+    /// The same host with a new versiond, after the old one ended.
+    package func restarted() throws -> ManagedHost {
+        ManagedHost(
+            host: host, directory: directory,
+            process: try Self.spawn(on: host, programs: programs, directory), client: client, programs: programs)
     }
 
     /// What versiond says of itself, or `nil` if it does not answer (yet).

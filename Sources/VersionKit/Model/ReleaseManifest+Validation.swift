@@ -7,6 +7,8 @@ extension ReleaseManifest {
         public static let layerBytesMax: UInt64 = 8 << 30
         /// Ports of one release, of peers and clients together.
         public static let portsMax = 32
+        /// Bytes of the name of a clients' Unix socket: the path, 107 bytes at most, needs room for the node's directory.
+        public static let socketNameBytesMax = 48
         /// Words of one command.
         public static let commandWordsMax = 64
         /// Bytes of one word of a command.
@@ -72,17 +74,69 @@ extension ReleaseManifest.Ports {
     fileprivate func validate() throws(ManifestError) {
         try ReleaseManifest.check(
             peer.count + client.count, field: "ports", unit: "ports", in: 1...ReleaseManifest.Limits.portsMax)
-        var roles: [UInt16: String] = [:]
-        for (role, list) in [("ports.peer", peer), ("ports.client", client)] {
-            for (index, port) in list.enumerated() {
-                try ReleaseManifest.check(port: port, field: "\(role)[\(index)]")
-                if let earlier = roles.updateValue(role, forKey: port) {
+        var roles: [ReleaseManifest.ClientPort: String] = [:]
+        for (index, port) in peer.enumerated() {
+            let field = "ports.peer[\(index)]"
+            try ReleaseManifest.check(port: port, field: field)
+            try Self.note(.tcp(port), as: "ports.peer", field: field, in: &roles)
+        }
+        for (index, port) in client.enumerated() {
+            let field = "ports.client[\(index)]"
+            try ReleaseManifest.check(port: port.versionPort, field: port.isUnix ? field + ".port" : field)
+            if case .unix(let name, let port) = port {
+                try Self.check(socket: name, field: field + ".unix")
+                // The version router keeps clients away from ports of peers.
+                if peer.contains(port) {
                     throw ManifestError(
-                        .conflict, "\(role)[\(index)]", "port \(port) is already in \(earlier)",
-                        remedy: "list each port once, either for peers or for clients")
+                        .conflict, field + ".port", "port \(port) is already in ports.peer",
+                        remedy: "have the version serve its clients on a port of their own")
                 }
             }
+            try Self.note(port.place, as: "ports.client", field: field, in: &roles)
         }
+    }
+
+    private static func note(
+        _ port: ReleaseManifest.ClientPort, as role: String, field: String,
+        in roles: inout [ReleaseManifest.ClientPort: String]
+    ) throws(ManifestError) {
+        guard let earlier = roles.updateValue(role, forKey: port) else { return }
+        var words = port.description
+        if case .tcp(let number) = port { words = "port \(number)" }
+        throw ManifestError(
+            .conflict, field, "\(words) is already in \(earlier)",
+            remedy: "list each port once, either for peers or for clients")
+    }
+
+    /// The name becomes that of a file which the node makes and removes with its own rights.
+    private static func check(socket name: String, field: String) throws(ManifestError) {
+        try ReleaseManifest.check(text: name, field: field, bytesMax: ReleaseManifest.Limits.socketNameBytesMax)
+        let isPlain = name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"):
+                true
+            default: false
+            }
+        }
+        guard isPlain, name.utf8.first != UInt8(ascii: ".") else {
+            throw ManifestError(
+                .badPath, field, "\"\(name)\" is not the name of a socket",
+                remedy:
+                    "use letters, digits, \".\", \"-\" and \"_\", not beginning with \".\"; the node chooses the directory"
+            )
+        }
+    }
+}
+
+extension ReleaseManifest.ClientPort {
+    fileprivate var isUnix: Bool {
+        if case .unix = self { true } else { false }
+    }
+
+    /// The port by what the node opens, wherever it leads to.
+    package var place: Self {
+        if case .unix(let name, _) = self { .unix(name: name, port: 0) } else { self }
     }
 }
 

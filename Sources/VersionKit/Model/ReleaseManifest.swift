@@ -78,10 +78,10 @@ extension ReleaseManifest {
         /// Ports on which nodes of the application talk to each other.
         public var peer: [UInt16]
         /// Ports on which clients talk to the application.
-        public var client: [UInt16]
+        public var client: [ClientPort]
 
         /// Ports for peers and for clients; nothing is checked here.
-        public init(peer: [UInt16] = [], client: [UInt16] = []) {
+        public init(peer: [UInt16] = [], client: [ClientPort] = []) {
             self.peer = peer
             self.client = client
         }

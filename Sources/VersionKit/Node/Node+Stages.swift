@@ -116,7 +116,7 @@ extension Node {
         }
         let check = running.manifest.healthCheck
         try await HealthCheck.wait(for: Endpoint(address: environment.address, port: check.port), check: check)
-        if let port = running.manifest.ports.client.first {
+        if let port = running.manifest.ports.main {
             applications[id]?.clientEndpoints[version] = Endpoint(address: environment.address, port: port)
         }
     }
@@ -177,7 +177,7 @@ extension Node {
             return
         }
         let manifest = try running(id, version).manifest
-        guard let command = manifest.proxy, let port = manifest.ports.client.first else { return }
+        guard let command = manifest.proxy, manifest.ports.main != nil else { return }
         let program = ProxySupervisor.Program(
             version: version, path: try store.file(command[0], of: manifest), arguments: Array(command.dropFirst()),
             log: "\(configuration.state)/log/\(id)-proxy.log", state: "\(configuration.state)/missed/\(id)")
@@ -185,11 +185,22 @@ extension Node {
         if let existing = application.proxy {
             supervisor = existing
         } else {
-            supervisor = try ProxySupervisor(
-                endpoint: Endpoint(address: configuration.address, port: port), logger: logger)
+            let directory = "\(configuration.sockets ?? configuration.state + "/sockets")/\(id)"
+            supervisor = ProxySupervisor(
+                ClientPorts(address: configuration.address, directory: directory), logger: logger)
             applications[id]?.proxy = supervisor
         }
-        try await supervisor.serve(with: program, table)
+        try await supervisor.serve(with: program, table, on: ports(of: application, table.versions))
+    }
+
+    /// The ports by which clients may come to any of these versions; of two that lead elsewhere the newest one's counts.
+    private func ports(of application: ManagedApplication, _ versions: VersionList) -> [ClientPorts.Wanted] {
+        versions.sorted().flatMap { version -> [ClientPorts.Wanted] in
+            guard let ports = application.running[version]?.manifest.ports else { return [] }
+            return ports.client.map { port in
+                ClientPorts.Wanted(port: port, versionPort: port.versionPort == ports.main ? nil : port.versionPort)
+            }
+        }
     }
 
     private func serve(_ id: ApplicationID, _ version: Version, predecessor: Version?) async throws {

@@ -28,6 +28,9 @@ public struct NodeConfiguration: Codable, Sendable {
     public var applications: [String: Application]
     /// The first address of the /16 that environments get their addresses from.
     public var environmentNetwork: IPv4Address?
+    /// The directory of clients' Unix sockets, with one directory in it for each application; by default `sockets` in
+    /// ``state``. A socket's whole path has 107 bytes at most.
+    public var sockets: String?
     /// The port to which intercepted connections are handed; used by nothing else on this node.
     public var transparentPort: UInt16?
 

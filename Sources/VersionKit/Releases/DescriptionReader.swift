@@ -1,3 +1,5 @@
+import VersionKitModel
+
 /// Reads one JSON object of a description key by key; every complaint names the file and the key.
 struct DescriptionReader {
     private let file: String
@@ -116,6 +118,44 @@ struct DescriptionReader {
             return ports
         case let other?: throw wrong(key, other, wanted: wanted)
         }
+    }
+
+    /// Ports for clients in a list; none if the key is absent.
+    func clientPorts(_ key: String) throws(ReleaseError) -> [ReleaseManifest.ClientPort] {
+        let wanted = "a list of port numbers, 1 to 65535, { \"udp\": PORT } and { \"unix\": NAME, \"port\": PORT }"
+        switch value(key) {
+        case nil: return []
+        case .array(let elements):
+            var ports: [ReleaseManifest.ClientPort] = []
+            for (index, element) in elements.enumerated() {
+                if case .integer(let number) = element, let port = UInt16(exactly: number), port > 0 {
+                    ports.append(.tcp(port))
+                } else if case .object(let members) = element {
+                    ports.append(try clientPort(element, "\(key)[\(index)]", members, wanted: wanted))
+                } else {
+                    throw wrong(key, element, wanted: wanted)
+                }
+            }
+            return ports
+        case let other?: throw wrong(key, other, wanted: wanted)
+        }
+    }
+
+    private func clientPort(
+        _ value: JSONValue, _ place: String, _ members: [String: JSONValue], wanted: String
+    ) throws(ReleaseError) -> ReleaseManifest.ClientPort {
+        let number = "a port number, 1 to 65535"
+        let isUnix = members["unix"] != nil
+        let transport = isUnix ? "unix" : members["udp"] != nil ? "udp" : "tcp"
+        let reader = try DescriptionReader(
+            value, file: file, place: Self.join(self.place, place), keys: isUnix ? ["unix", "port"] : [transport])
+        if isUnix {
+            let name = try reader.string("unix", "the name of a socket, without a directory")
+            return .unix(name: name, port: UInt16(try reader.integer("port", number, in: 1...65535)))
+        }
+        guard !members.isEmpty else { throw wrong(place, value, wanted: wanted) }
+        let port = UInt16(try reader.integer(transport, number, in: 1...65535))
+        return transport == "udp" ? .udp(port) : .tcp(port)
     }
 
     func object(_ key: String, keys: [String]) throws(ReleaseError) -> DescriptionReader {

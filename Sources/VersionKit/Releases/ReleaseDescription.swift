@@ -14,6 +14,10 @@ public import VersionKitModel
 ///         "configurationPath": "/etc/irislog", "dataPath": "/var/lib/irislog"
 ///     }
 ///
+/// A client port that is a number is TCP. `{ "udp": 6001 }` is a UDP port. `{ "unix": "irislog.sock", "port": 6001 }` is a
+/// Unix socket in the directory that the node has for the application's sockets; its clients reach TCP port 6001 of
+/// the version.
+///
 /// `files` is a directory beside the description, or a list of them, lowest layer first; an entry that is a file is
 /// taken as a tar archive made by other means.
 public struct ReleaseDescription: Sendable, Equatable {
@@ -84,7 +88,7 @@ extension ReleaseDescription {
             name: try reader.optionalString("name", "what people call the version, \"2.0\"") ?? "\(number)",
             replaces: try reader.optionalInteger("replaces", versionWords, in: 1...Int(UInt32.max))
                 .map { (number) throws(ReleaseError) in try version(number, file: file) },
-            ports: .init(peer: try ports.ports("peer"), client: try ports.ports("client")),
+            ports: .init(peer: try ports.ports("peer"), client: try ports.clientPorts("client")),
             layers: [],
             start: try reader.strings("start", programWords),
             healthCheck: try healthCheck(from: reader),

@@ -180,6 +180,8 @@ enum {
 int vk_bind_ipv4(int socket, uint32_t address, uint16_t port);
 /// Binds a Unix socket to a path; ENAMETOOLONG if a socket's address has no room for it.
 int vk_bind_unix(int socket, const char *path);
+/// Fails with ENAMETOOLONG as vk_bind_unix() does.
+int vk_connect_unix(int socket, const char *path);
 /// Sets IP_TRANSPARENT, then binds to an address that need not be one of this host's.
 /// With port 0 the port is chosen when connecting (IP_BIND_ADDRESS_NO_PORT).
 int vk_bind_transparent_ipv4(int socket, uint32_t address, uint16_t port);

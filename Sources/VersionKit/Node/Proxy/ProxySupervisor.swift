@@ -6,7 +6,7 @@ import VersionKitProcesses
 import VersionKitProxy
 import VersionKitTransport
 
-/// Keeps an application's clients served: owns their listening socket, runs the newest release's proxy, and has a newer
+/// Keeps an application's clients served: owns the sockets they come by, runs the newest release's proxy, and has a newer
 /// one take over without a connection being refused or reset.
 ///
 /// - Note: R10, R13; DESIGN 2.
@@ -38,7 +38,7 @@ actor ProxySupervisor {
         var isGone = false
     }
 
-    private let listener: Int32
+    private var ports: ClientPorts
     private let logger: Logger
     private var current: Running?
     /// The proxy that hands its clients over at the moment.
@@ -50,9 +50,9 @@ actor ProxySupervisor {
     private var nextWaiter: UInt64 = 0
     private var isStopped = false
 
-    /// Opens the port of an application's clients.
-    init(endpoint: Endpoint, logger: Logger) throws(SystemError) {
-        listener = try ClientListener.open(.stream(endpoint))
+    /// For an application whose clients come by these ports.
+    init(_ ports: ClientPorts, logger: Logger) {
+        self.ports = ports
         self.logger = logger
     }
 
@@ -64,17 +64,30 @@ actor ProxySupervisor {
     }
 
     /// Has this program serve the clients, by this table; returns when all of them are with it.
-    func serve(with program: Program, _ table: VersionTable) async throws {
+    ///
+    /// - Parameter wanted: the ports to be open. Others that are open already stay so.
+    func serve(with program: Program, _ table: VersionTable, on wanted: [ClientPorts.Wanted] = []) async throws {
+        let fresh = try ports.open(wanted)
         self.table = table
-        if current?.program == program, current?.isGone == false { return try await apply() }
+        if let current, current.program == program, !current.isGone {
+            try await apply()
+            return try listen(current.instance, on: fresh)
+        }
         let instance = try start(program)
         let old = current
         leaving = old
         current = Running(instance: instance, program: program)
         try await wait("the proxy of version \(program.version) did not start") { $0.current?.isReady == true }
         try await apply()
-        try instance.send(.listen, descriptor: listener)
-        if let old { try await retire(old.instance) }
+        try listen(instance, on: ports.all.filter { !$0.isDatagram || old == nil })
+        guard let old else { return }
+        try await retire(old.instance)
+        // Two that read from one socket take datagrams away from each other; these wait in the kernel meanwhile.
+        try listen(instance, on: ports.all.filter(\.isDatagram))
+    }
+
+    private func listen(_ instance: ProxyInstance, on ports: [ClientPorts.Opened]) throws(SystemError) {
+        for port in ports { try instance.send(.listen(versionPort: port.versionPort), descriptor: port.descriptor) }
     }
 
     /// Has the clients served by this table; returns when no request goes by an older one.
@@ -101,12 +114,12 @@ actor ProxySupervisor {
         }
     }
 
-    /// Ends the proxies and closes the port.
+    /// Ends the proxies and closes the ports.
     func stop() {
         isStopped = true
         current?.instance.kill()
         leaving?.instance.kill()
-        close(listener)
+        ports.close()
     }
 
     private func apply() async throws {
@@ -201,7 +214,7 @@ actor ProxySupervisor {
         Task { await self.restart(running.program) }
     }
 
-    /// The port stays open meanwhile: clients wait in its queue.
+    /// The ports stay open meanwhile: clients wait in their queues.
     private func restart(_ program: Program) async {
         try? await Task.sleep(for: Self.restartDelay)
         guard !isStopped, current?.program == program, current?.isGone == true else { return }

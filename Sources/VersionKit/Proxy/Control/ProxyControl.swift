@@ -7,8 +7,9 @@ public import VersionKitModel
 public enum ProxyControl: Sendable, Hashable {
     // To the proxy.
 
-    /// Accept clients on the socket beside this.
-    case listen
+    /// Serve clients on the socket beside this; their requests go to this port of the versions, or to that of the list
+    /// of versions.
+    case listen(versionPort: UInt16? = nil)
     /// The versions are these from now on; answer with ``applied(generation:)`` when no request is under way any more
     /// that went by an older list.
     case versions(VersionTable)
@@ -75,12 +76,14 @@ extension ProxyControl {
     /// The message's bytes.
     public var encoded: [UInt8] {
         switch self {
-        case .listen: return Array("listen".utf8)
+        case .listen(let port): return Array("listen\(port.map { " \($0)" } ?? "")".utf8)
         case .handOver: return Array("hand-over".utf8)
         case .ready: return Array("ready".utf8)
         case .handedOver: return Array("handed-over".utf8)
         case .applied(let generation): return Array("applied \(generation)".utf8)
-        case .connection(let rest): return Array("connection \(rest.silentReplies) ".utf8) + rest.bytes
+        case .connection(let rest):
+            let port = rest.versionPort.map { ":\($0)" } ?? ""
+            return Array("connection \(rest.silentReplies)\(port) ".utf8) + rest.bytes
         case .versions(let table):
             let entries = table.versions.map { version in
                 let endpoint = table.endpoints[version]?.description ?? "-"
@@ -98,15 +101,25 @@ extension ProxyControl {
         let rest = bytes.dropFirst(word.count + 1)
         let text = { String(decoding: rest, as: UTF8.self) }
         switch String(decoding: word, as: UTF8.self) {
-        case "listen": self = .listen
+        case "listen":
+            guard !rest.isEmpty else {
+                self = .listen()
+                return
+            }
+            guard let port = UInt16(text()) else { return nil }
+            self = .listen(versionPort: port)
         case "hand-over": self = .handOver
         case "ready": self = .ready
         case "handed-over": self = .handedOver
         case "connection":
             let number = rest.prefix { $0 != UInt8(ascii: " ") }
-            guard let silent = Int(String(decoding: number, as: UTF8.self)), silent >= 0 else { return nil }
+            let parts = String(decoding: number, as: UTF8.self).split(
+                separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let silent = Int(parts[0]), silent >= 0 else { return nil }
+            let port = parts.count > 1 ? UInt16(parts[1]) : nil
+            guard parts.count == 1 || port != nil else { return nil }
             let bytes = Array(rest.dropFirst(number.count + 1))
-            self = .connection(ClientRemainder(bytes: bytes, silentReplies: silent))
+            self = .connection(ClientRemainder(bytes: bytes, silentReplies: silent, versionPort: port))
         case "applied":
             guard let generation = UInt64(text()) else { return nil }
             self = .applied(generation: generation)

@@ -99,7 +99,7 @@ public enum ProxyProcess {
         _ message: ProxyControl, _ descriptor: Int32?, _ server: ProxyServer, _ control: ControlSocket
     ) async throws {
         switch (message, descriptor) {
-        case (.listen, let descriptor?): server.listen(descriptor: descriptor)
+        case (.listen(let port), let descriptor?): server.listen(descriptor: descriptor, versionPort: port)
         case (.connection(let rest), let descriptor?): server.adopt(descriptor, rest)
         case (.versions(let table), nil):
             await server.update(table)

@@ -98,24 +98,26 @@ package final class ProxyServer: Sendable {
 
     /// Serves clients on a listening stream socket, or on a bound datagram socket, which is the server's from here on.
     /// Returns at once.
-    package func listen(descriptor: Int32) {
-        if SocketKind.isDatagram(descriptor) { return serveDatagrams(descriptor) }
+    ///
+    /// - Parameter versionPort: the port of the versions that its clients' requests go to; `nil`: that of the table.
+    package func listen(descriptor: Int32, versionPort: UInt16? = nil) {
+        if SocketKind.isDatagram(descriptor) { return serveDatagrams(descriptor, versionPort) }
         let acceptor = Acceptor(listener: descriptor) { [weak self] socket in
             guard let self else {
                 close(socket)
                 return
             }
-            adopt(socket, ClientRemainder())
+            adopt(socket, ClientRemainder(versionPort: versionPort))
         }
         state.withLock { $0.acceptors.append(acceptor) }
         acceptor.start()
     }
 
-    private func serveDatagrams(_ descriptor: Int32) {
+    private func serveDatagrams(_ descriptor: Int32, _ versionPort: UInt16?) {
         let channel = DatagramBootstrap(group: group.next())
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(DatagramClients(self))
+                    try channel.pipeline.syncOperations.addHandler(DatagramClients(self, versionPort))
                 }
             }
             .withBoundSocket(descriptor)

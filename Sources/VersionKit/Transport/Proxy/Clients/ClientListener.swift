@@ -40,7 +40,12 @@ package enum ClientListener {
         case .local(let path):
             let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
             guard descriptor >= 0 else { throw SystemError("socket") }
-            unlink(path)
+            do {
+                try StaleSocket.remove(path)
+            } catch {
+                close(descriptor)
+                throw error
+            }
             guard vk_bind_unix(descriptor, path) == 0 else { throw failure("bind", path, descriptor) }
             return try listening(descriptor, path)
         }

@@ -36,7 +36,8 @@ extension ClientSession {
 
     /// Moves to the newer proxy, if there is one, at the boundary between two requests.
     func moveIfPossible() {
-        guard server.isLeaving, !isMoving, !isEnding, port != nil, isAtBoundary else { return }
+        // A datagram that was read is answered here: there is nothing to move.
+        guard server.isLeaving, !isDatagram, !isMoving, !isEnding, port != nil, isAtBoundary else { return }
         guard socket >= 0 else {
             isEnding = true
             return
@@ -57,7 +58,9 @@ extension ClientSession {
             session.bytes.readableBytes + unread.count <= limits.handoverBytesMax
         else { return nil }
         let begun = unread.prefix(unread.count).map { Array($0.readableBytesView) } ?? []
-        return ClientRemainder(bytes: Array(session.bytes.readableBytesView) + begun, silentReplies: session.replies)
+        return ClientRemainder(
+            bytes: Array(session.bytes.readableBytesView) + begun, silentReplies: session.replies,
+            versionPort: versionPort)
     }
 
     private func move() {

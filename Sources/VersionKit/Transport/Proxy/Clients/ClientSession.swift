@@ -28,6 +28,8 @@ final class ClientSession: VersionConnectionOwner {
     var isMoving = false
     /// Those who wait until no request goes by an older table.
     var appliedPromises: [EventLoopPromise<Void>] = []
+    /// The port of the versions that requests go to, if it is not the table's.
+    let versionPort: UInt16?
     private let writer: UInt64
     private var outgoing = OutgoingBytes()
     /// When the request began that is not complete yet.
@@ -48,6 +50,7 @@ final class ClientSession: VersionConnectionOwner {
         shared = server.loops[loop]
         self.socket = socket
         unread = PeekBuffer(ByteBuffer(bytes: rest.bytes))
+        versionPort = rest.versionPort
         table = server.table
         writer = server.writes.newOwner()
         callbacks.resume(rest.silentReplies)
@@ -123,7 +126,7 @@ final class ClientSession: VersionConnectionOwner {
     /// connection moves. Otherwise a client that never pauses would put either off for ever.
     private var isHolding: Bool {
         !appliedPromises.isEmpty
-            || (server.isLeaving && remainder != nil)
+            || (server.isLeaving && !isDatagram && remainder != nil)
     }
 
     func makeHandler(unreached: Version? = nil) -> ConnectionHandler {
@@ -132,7 +135,8 @@ final class ClientSession: VersionConnectionOwner {
         for version in standing.unverified where list.contains(version) { list.insert(version, role: .filling) }
         return ConnectionHandler(
             versions: list, behind: standing.behind, unlike: standing.unlike, keepsMissed: standing.keepsMissed,
-            unreached: unreached, milliseconds: server.milliseconds, canShare: !isDatagram)
+            unreached: unreached, milliseconds: server.milliseconds,
+            canShare: !isDatagram && versionPort == nil)
     }
 
     // MARK: Bytes from versions
@@ -243,7 +247,8 @@ final class ClientSession: VersionConnectionOwner {
 
     private func connection(to version: Version) -> VersionConnection? {
         if let open = versions[version] { return open }
-        guard let endpoint = table.endpoints[version] else { return nil }
+        guard var endpoint = table.endpoints[version] else { return nil }
+        if let versionPort { endpoint.port = versionPort }
         let opened = VersionConnection(owner: self, version: version, loop: loop, limits: limits)
         versions[version] = opened
         opened.open(endpoint, announcing: callbacks.announcesClient(version) ? addresses : nil)

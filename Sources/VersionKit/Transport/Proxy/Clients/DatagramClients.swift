@@ -14,15 +14,21 @@ final class DatagramClients: ChannelInboundHandler {
     typealias OutboundOut = AddressedEnvelope<ByteBuffer>
 
     private let server: ProxyServer
+    private let versionPort: UInt16?
     private var underWay = 0
 
-    init(_ server: ProxyServer) { self.server = server }
+    init(_ server: ProxyServer, _ versionPort: UInt16?) {
+        self.server = server
+        self.versionPort = versionPort
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let datagram = unwrapInboundIn(data)
         guard underWay < server.bounds.datagramRequestsMax else { return server.count { $0.refused += 1 } }
         underWay += 1
-        let session = ClientSession(server: server, callbacks: server.newCallbacks(), loop: context.eventLoop)
+        let session = ClientSession(
+            server: server, callbacks: server.newCallbacks(), loop: context.eventLoop,
+            rest: ClientRemainder(versionPort: versionPort))
         session.isDatagram = true
         session.addresses = context.localAddress.map { (datagram.remoteAddress, $0) }
         let port = DatagramClient(session, context, datagram.remoteAddress) { self.underWay -= 1 }

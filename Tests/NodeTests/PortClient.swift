@@ -1,0 +1,77 @@
+import CLinux
+import Glibc
+import Synchronization
+import VersionKitModel
+import VersionKitProcesses
+import VersionKitTestbed
+
+/// A client of the service behind several ports: one request at a time, a line or a datagram each.
+final class PortClient: Sendable {
+    /// What became of requests.
+    struct Numbers: Sendable {
+        /// Answers by the version that gave them.
+        var answers: [String: Int] = [:]
+        /// What was answered that is no version, and connections that ended.
+        var failures: [String] = []
+    }
+
+    private let descriptor: Int32
+    private let numbers = Mutex(Numbers())
+    private let isOver = Atomic(false)
+
+    /// A client on a host that sends datagrams.
+    init(on host: TestbedHost, datagramsTo port: UInt16) throws {
+        descriptor = try host.socket(domain: AF_INET, type: Int32(SOCK_DGRAM.rawValue))
+        let server = Endpoint("\(host.address):\(port)")
+        guard let server, vk_connect_ipv4(descriptor, server.address.number.bigEndian, port.bigEndian) == 0 else {
+            throw SystemError("connect to UDP port \(port)")
+        }
+        setPatience()
+    }
+
+    /// A client of a Unix socket.
+    init(socket path: String) throws {
+        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard vk_connect_unix(descriptor, path) == 0 else { throw SystemError("connect to \(path)") }
+        setPatience()
+    }
+
+    deinit { close(descriptor) }
+
+    private func setPatience() {
+        var patience = timeval(tv_sec: 20, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    /// The answer to one request; what went wrong, if there is none. Blocks.
+    func ask() -> String {
+        let request = "get\n"
+        guard send(descriptor, request, request.utf8.count, Int32(MSG_NOSIGNAL)) > 0 else {
+            return "not sent: \(String(cString: strerror(errno)))"
+        }
+        var buffer = [UInt8](repeating: 0, count: 2048)
+        let count = recv(descriptor, &buffer, buffer.count, 0)
+        guard count > 0 else { return count == 0 ? "closed" : "no answer: \(String(cString: strerror(errno)))" }
+        return String(decoding: buffer.prefix(count).dropLast(), as: UTF8.self)
+    }
+
+    /// Asks without pause until it is told to finish, or a request fails.
+    func start() -> Task<Numbers, Never> {
+        Task {
+            await onThread("port-client") { [self] in
+                while !isOver.load(ordering: .relaxed) {
+                    let answer = ask()
+                    let isAnswer = UInt32(answer) != nil
+                    numbers.withLock {
+                        if isAnswer { $0.answers[answer, default: 0] += 1 } else { $0.failures.append(answer) }
+                    }
+                    if !isAnswer { break }
+                }
+            }
+            return numbers.withLock { $0 }
+        }
+    }
+
+    /// Has it stop after the request that is under way.
+    func finish() { isOver.store(true, ordering: .relaxed) }
+}
