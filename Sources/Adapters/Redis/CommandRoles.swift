@@ -22,10 +22,6 @@ struct CommandRoles: Sendable {
     let policy: CommandPolicy
     let isIdempotent: Bool
     let expiry: CommandExpiry?
-    let arity: Int
-    let way: Way
-    /// With more words it may say for how long a key is to live.
-    let plainCountMax: Int
 
     init(_ command: RespCommand) {
         // A policy that only one command has is named after it.
@@ -35,9 +31,6 @@ struct CommandRoles: Sendable {
         policy = role ?? (command.flags.contains(.publishes) ? .channels : usual)
         isIdempotent = command.roles.contains("idempotent") || policy == .read
         expiry = CommandExpiry(rawValue: command.name)
-        arity = command.arity
-        way = Self.way(command, policy)
-        plainCountMax = expiry == nil ? .max : expiry == .set ? 3 : 0
     }
 
     /// The roles of all commands, in the order of the server's table.

@@ -81,14 +81,12 @@ extension RedisAdapter {
         let place = request.matches(0, "scan") ? 1 : 2
         let cursor = String(buffer: request[place])
         guard cursor != "0" else { return .newestFirst }
-        guard cursor.utf8.count > 2, let tag = UInt32(cursor.suffix(2)), UInt64(cursor.dropLast(2)) != nil else {
-            return .answer(RespReply(line: "-ERR invalid cursor"))
-        }
-        guard let version = versions.last(where: { $0.number % 100 == tag }) else {
+        guard let tagged = VersionTag(cursor) else { return .answer(RespReply(line: "-ERR invalid cursor")) }
+        guard let version = tagged.version(among: versions) else {
             let reason = "the version that began this scan does not run any more; begin again with cursor 0"
             return .answer(.refusal(reason))
         }
-        request.rewrite { $0[place] = ByteBuffer(string: String(cursor.dropLast(2))) }
+        request.rewrite { $0[place] = tagged.number.respWord }
         return .only(version)
     }
 
@@ -96,8 +94,6 @@ extension RedisAdapter {
     func tagged(_ reply: RespReply, _ version: Version) -> RespReply {
         let elements = reply.elements
         guard elements.count == 2, elements[0].content != nil, elements[0].text != "0" else { return reply }
-        let tag = version.number % 100
-        let cursor = elements[0].text + (tag < 10 ? "0" : "") + String(tag)
-        return RespReply(array: [RespReply(bulk: cursor), elements[1]])
+        return RespReply(array: [RespReply(bulk: VersionTag.text(elements[0].text, from: version)), elements[1]])
     }
 }

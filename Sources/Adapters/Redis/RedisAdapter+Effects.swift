@@ -6,7 +6,7 @@ struct CommandEffect {
     enum Kind: Comparable { case read, write, lead }
 
     var kind: Kind
-    var keys: Keys
+    var keys = Keys.none
 
     /// What is done with it when several versions run.
     func dispatch(missed: Dispatch<RespReply>.Missed) -> Dispatch<RespReply> {
@@ -19,26 +19,16 @@ struct CommandEffect {
 }
 
 extension RedisAdapter {
-    /// The library's name for a key of a database: the database's number comes first.
-    static func key(_ name: ByteBuffer, in database: Int) -> ByteBuffer {
-        var key = ByteBufferAllocator().buffer(capacity: 2 + name.readableBytes)
-        key.writeInteger(UInt16(truncatingIfNeeded: database))
-        key.writeImmutableBuffer(name)
-        return key
-    }
-
     /// The key that stands for all libraries of functions: no database has this number.
-    static let functions = key(ByteBuffer(string: "functions"), in: Int(UInt16.max))
+    static let functions = ByteBuffer(key: ByteBuffer(string: "functions"), in: .max)
 
-    func effect(of request: RespRequest, in database: Int) -> CommandEffect {
-        guard let policy = request.policy, let command = request.command else {
-            return CommandEffect(kind: .read, keys: .none)
-        }
+    func effect(of request: RespRequest, in database: UInt16) -> CommandEffect {
+        guard let policy = request.policy, let command = request.command else { return CommandEffect(kind: .read) }
         // What most writes are: they need no list.
         if policy == .write, let only = command.onlyKey {
-            return CommandEffect(kind: .write, keys: .key(Self.key(request[only], in: database)))
+            return CommandEffect(kind: .write, keys: .key(ByteBuffer(key: request[only], in: database)))
         }
-        var keys = command.keys(of: request).map { Self.key($0, in: database) }
+        var keys = command.keys(of: request).map { ByteBuffer(key: $0, in: database) }
         var kind = CommandEffect.Kind.write
         switch policy {
         case .everything: return CommandEffect(kind: .write, keys: .everything)
@@ -52,7 +42,7 @@ extension RedisAdapter {
             let isMove = request.matches(0, "move")
             let place = isMove ? 2 : request.index(of: "db", from: 3).map { $0 + 1 }
             if let place, let other = request.integer(place) {
-                keys.append(Self.key(request[isMove ? 1 : 2], in: Int(other)))
+                keys.append(ByteBuffer(key: request[isMove ? 1 : 2], in: UInt16(clamping: other)))
             }
         default: break
         }

@@ -2,7 +2,7 @@ public import VersionKit
 
 /// Where a listing of keys is to go on.
 public struct RedisCursor: Sendable, Hashable {
-    var database: Int
+    var database: UInt16
     var position: String
 }
 
@@ -21,14 +21,16 @@ extension RedisAdapter {
         guard replies.count == 2, !replies[0].isError, case let page = replies[1].elements, page.count == 2 else {
             throw .malformedReply("database \(database) was not listed")
         }
-        var keys = page[1].elements.compactMap(\.content).map { Self.key($0, in: database) }
+        var keys = page[1].elements.compactMap(\.content).map { ByteBuffer(key: $0, in: database) }
         if cursor == nil { keys.append(Self.functions) }
         let position = page[0].text
         return (keys, RedisCursor(database: position == "0" ? database + 1 : database, position: position))
     }
 
     public func read(_ key: ByteBuffer) -> [RespRequest] {
-        guard let (database, name) = parts(of: key) else { return [RespRequest("FUNCTION", "DUMP")] }
+        guard key != Self.functions, let (database, name) = key.spaceAndName else {
+            return [RespRequest("FUNCTION", "DUMP")]
+        }
         return [select(database), RespRequest("DUMP", name), RespRequest("PEXPIRETIME", name)]
     }
 
@@ -38,7 +40,7 @@ extension RedisAdapter {
         guard let last = replies.last, !replies.contains(where: \.isError) else {
             throw .malformedReply("a key was not read: \(replies.first(where: \.isError)?.text ?? "no reply")")
         }
-        guard let (database, name) = parts(of: key) else {
+        guard key != Self.functions, let (database, name) = key.spaceAndName else {
             guard let payload = last.content else { return [RespRequest("FUNCTION", "FLUSH")] }
             return [RespRequest("FUNCTION", "RESTORE", payload, "FLUSH")]
         }
@@ -53,15 +55,11 @@ extension RedisAdapter {
     /// The same for the same contents, however a version keeps them. `DEBUG` has to be allowed:
     /// `enable-debug-command local`.
     public func digest(_ key: ByteBuffer) -> [RespRequest] {
-        guard let (database, name) = parts(of: key) else { return [RespRequest("FUNCTION", "LIST", "WITHCODE")] }
+        guard key != Self.functions, let (database, name) = key.spaceAndName else {
+            return [RespRequest("FUNCTION", "LIST", "WITHCODE")]
+        }
         return [select(database), RespRequest("DEBUG", "DIGEST-VALUE", name), RespRequest("PEXPIRETIME", name)]
     }
 
-    /// A key's database and name; `nil` for the functions.
-    private func parts(of key: ByteBuffer) -> (database: Int, name: ByteBuffer)? {
-        var name = key
-        return key == Self.functions ? nil : name.readInteger(as: UInt16.self).map { (Int($0), name) }
-    }
-
-    private func select(_ database: Int) -> RespRequest { RespRequest("SELECT", Int64(database)) }
+    private func select(_ database: UInt16) -> RespRequest { RespRequest("SELECT", Int64(database)) }
 }

@@ -10,6 +10,7 @@ public import VersionKit
 public struct RedisAdapter: KeyedAdapter {
     let commands = RespCommandTable.redis
     let roles = CommandRoles.all
+    let glances = Self.glances
 
     /// The adapter; it has no state.
     public init() {}
@@ -27,13 +28,6 @@ public struct RedisAdapter: KeyedAdapter {
         guard let number = request.commandNumber, roles[number].policy == .cursor else { return reply }
         return reply.map { tagged($0, version) }
     }
-
-    public func goodbye(_ error: ProxyError, to client: Version?) -> ByteBuffer? {
-        error.code == .malformed
-            ? RespReply(line: "-ERR Protocol error: \(error.message)").bytes : RespReply.refusal(error.message).bytes
-    }
-
-    public func failure(_ error: ProxyError, of request: RespRequest) -> RespReply { .refusal(error.message) }
 
     // MARK: What replies mean
 
@@ -80,9 +74,4 @@ public struct RedisAdapter: KeyedAdapter {
     public func greeting(_ session: RedisSession, to version: Version) -> [RespRequest] { session.greeting }
 
     public func resumption(_ session: RedisSession, of client: Version) -> [RespRequest] { session.resumption }
-}
-
-extension RespReply {
-    /// An error in VersionKit's name, so that nobody looks for it in Redis.
-    static func refusal(_ text: String) -> RespReply { RespReply(line: "-ERR VersionKit: \(text)") }
 }

@@ -3,7 +3,7 @@ import VersionKit
 /// What a client's connection to a Redis has set up.
 public struct RedisSession: Sendable {
     /// The number of the selected database.
-    var database = 0
+    var database: UInt16 = 0
     /// Requests that set the connection up, in order: who the client is, its protocol, its name, its database.
     private var setup: [RespRequest] = []
     /// The transaction that was begun and not executed yet.
@@ -23,7 +23,7 @@ public struct RedisSession: Sendable {
         case "watch": (isWatching, hasWatched) = (true, true)
         case "unwatch": (isWatching, hasWatched) = (false, false)
         case let name:
-            if name == "select", let number = request.integer(1) { database = Int(number) }
+            if name == "select", let number = request.integer(1) { database = UInt16(clamping: number) }
             // What an earlier one said is overruled if this one says as much.
             let old = setup.firstIndex { $0.commandNumber == request.commandNumber && $0.count <= request.count }
             if let old { setup[old] = request.detached } else { setup.append(request.detached) }

@@ -1,15 +1,46 @@
 public import VersionKitProxy
 public import VersionKitWire
 
+/// What a quick look says of the requests of one command.
+public struct RespGlance: Sendable {
+    /// What it can say.
+    public enum Way: Sendable { case read, write, other, unusual }
+
+    private let arity: Int
+    private let way: Way
+    private let plainCountMax: Int
+
+    /// What is said of a command.
+    ///
+    /// - Parameters:
+    ///   - way: what is said of requests with the right number of words. A write to another key than the second word is
+    ///     ``Way/other``.
+    ///   - plainCountMax: a write of more words has options that have to be looked at: ``Way/other``.
+    public init(_ command: RespCommand, _ way: Way, plainCountMax: Int = .max) {
+        arity = command.arity
+        self.way = way == .write && command.onlyKey != 1 ? .other : way
+        self.plainCountMax = plainCountMax
+    }
+
+    func glance(_ count: Int, _ second: UnsafeRawBufferPointer, _ space: UInt16) -> Glance {
+        guard arity < 0 ? count >= -arity : count == arity else { return .unusual }
+        switch way {
+        case .read: return .read
+        case .write where count <= plainCountMax: return .write(KeyMark(key: second, in: space))
+        case .write, .other: return .other
+        case .unusual: return .unusual
+        }
+    }
+}
+
 extension RespCommandTable {
     /// A quick look at a request (``MessageAdapter/glance(at:from:in:)``): `nil` if it is not complete; unusual if it is not
     /// an array of words, or not of a command of this table.
     ///
-    /// - Parameter say: what is to be said of a command, with its place in ``commands``, of how many words the request
-    ///   is, and the second of them, which is good only until this returns.
-    public func glance(
-        at bytes: inout PeekBuffer, _ say: (_ command: Int, _ count: Int, _ second: UnsafeRawBufferPointer) -> Glance
-    ) -> Glance? {
+    /// - Parameters:
+    ///   - glances: what is said of each of the ``commands``.
+    ///   - space: the space of keys, a database.
+    public func glance(at bytes: inout PeekBuffer, by glances: [RespGlance], in space: UInt16) -> Glance? {
         let found = bytes.withUnsafeAvailableBytes { bytes -> (glance: Glance, length: Int)? in
             guard let first = bytes.first else { return nil }
             guard first == UInt8(ascii: "*") else { return (.unusual, 0) }
@@ -18,7 +49,7 @@ extension RespCommandTable {
                 guard let request = try scanner.request() else { return nil }
                 guard request.count > 0, let command = find(request, in: bytes) else { return (.unusual, 0) }
                 let second = UnsafeRawBufferPointer(rebasing: bytes[request.second])
-                return (say(command, request.count, second), scanner.position)
+                return (glances[command].glance(request.count, second, space), scanner.position)
             } catch {
                 return (.unusual, 0)
             }
