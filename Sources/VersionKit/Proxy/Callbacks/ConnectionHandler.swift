@@ -164,7 +164,7 @@ public struct ConnectionHandler: Sendable {
 
     /// What was recorded, in order; the record is empty afterwards.
     public mutating func takeActions() -> [Action] {
-        defer { recorded.removeAll(keepingCapacity: true) }
+        defer { recorded = [] }
         return recorded
     }
 }

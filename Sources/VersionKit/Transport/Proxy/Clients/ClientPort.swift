@@ -6,9 +6,10 @@ import NIOCore
 protocol ClientPort: AnyObject {
     /// Whether the client takes more bytes at the moment.
     var isWritable: Bool { get }
-    /// Sends bytes, at the latest with the next ``flush()``.
+    /// Sends bytes, at the latest with the next ``writeAndFlush(_:)``.
     func write(_ bytes: ByteBuffer)
-    func flush()
+    /// Sends bytes now, after all that was written before.
+    func writeAndFlush(_ bytes: ByteBuffer)
     /// Whether to go on reading.
     func setReading(_ isReading: Bool)
     /// Closes once everything written has left.

@@ -227,16 +227,20 @@ final class ClientSession: VersionConnectionOwner {
     private func ticket(_ number: Int) -> WriteOrder.Ticket { WriteOrder.Ticket(owner: writer, number: number) }
 
     private func order(_ number: Int, _ keys: KeyMarks) {
+        if server.writes.order(ticket(number), keys, whenGranted: { grantLater(number) }) { granted(number) }
+    }
+
+    /// What is to be done when a write has its turn, by whichever thread.
+    private func grantLater(_ number: Int) -> @Sendable () -> Void {
         let bound = NIOLoopBound(self, eventLoop: loop)
         let loop = loop
-        let isGranted = server.writes.order(ticket(number), keys) {
+        return {
             loop.execute {
                 bound.value.granted(number)
                 bound.value.process()
                 bound.value.finishTurn()
             }
         }
-        if isGranted { granted(number) }
     }
 
     private func granted(_ number: Int) {
@@ -261,8 +265,7 @@ final class ClientSession: VersionConnectionOwner {
             return
         }
         guard let bytes = outgoing.take() else { return }
-        port.write(bytes)
-        port.flush()
+        port.writeAndFlush(bytes)
     }
 
     // MARK: Pace
@@ -297,6 +300,8 @@ final class ClientSession: VersionConnectionOwner {
     }
 
     private var deadline: NIODeadline? {
+        // Asked in every turn, and nearly always there is none.
+        guard partialSince != nil || stalledSince != nil || limits.idleTimeout != nil else { return nil }
         var deadlines: [NIODeadline] = []
         if let partialSince { deadlines.append(partialSince + limits.requestTimeout.timeAmount) }
         if let stalledSince { deadlines.append(stalledSince + limits.stalledClientTimeout.timeAmount) }

@@ -74,7 +74,12 @@ private final class DatagramClient: ClientPort {
         if reply == nil { reply = bytes } else { reply?.writeImmutableBuffer(bytes) }
     }
 
-    func flush() {
+    func writeAndFlush(_ bytes: ByteBuffer) {
+        write(bytes)
+        flush()
+    }
+
+    private func flush() {
         guard let bytes = reply else { return }
         reply = nil
         context.writeAndFlush(NIOAny(AddressedEnvelope(remoteAddress: address, data: bytes)), promise: nil)

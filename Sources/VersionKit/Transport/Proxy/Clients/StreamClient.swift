@@ -50,7 +50,7 @@ final class StreamClient: ChannelInboundHandler, ClientPort {
 
     func write(_ bytes: ByteBuffer) { context?.write(wrapOutboundOut(bytes), promise: nil) }
 
-    func flush() { context?.flush() }
+    func writeAndFlush(_ bytes: ByteBuffer) { context?.writeAndFlush(wrapOutboundOut(bytes), promise: nil) }
 
     func setReading(_ isWanted: Bool) {
         guard isWanted != isReading, let context else { return }

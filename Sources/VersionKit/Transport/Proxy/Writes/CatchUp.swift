@@ -278,7 +278,9 @@ final class CatchUp: Sendable {
     private func holding(_ keys: Keys, _ body: () async throws -> Void) async throws {
         let ticket = WriteOrder.Ticket(owner: writes.newOwner(), number: 0)
         await withCheckedContinuation { continuation in
-            if writes.order(ticket, KeyMarks(keys), granted: { continuation.resume() }) { continuation.resume() }
+            if writes.order(ticket, KeyMarks(keys), whenGranted: { { continuation.resume() } }) {
+                continuation.resume()
+            }
         }
         defer { writes.finish(ticket) }
         try await body()

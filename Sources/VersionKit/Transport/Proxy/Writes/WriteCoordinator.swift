@@ -63,16 +63,18 @@ final class WriteCoordinator: Sendable {
 
     /// Asks for a ticket.
     ///
-    /// - Parameter granted: called later, on any thread, if the ticket is not granted at once.
+    /// - Parameter whenGranted: makes what is called later, on any thread, if the ticket is not granted at once.
     /// - Returns: whether it is granted at once.
-    func order(_ ticket: WriteOrder.Ticket, _ keys: KeyMarks, granted: @escaping @Sendable () -> Void) -> Bool {
+    func order(
+        _ ticket: WriteOrder.Ticket, _ keys: KeyMarks, whenGranted: () -> @Sendable () -> Void
+    ) -> Bool {
         state.withLock { state in
             guard !state.isWaiting else {
-                state.parked.append((ticket, keys, granted))
+                state.parked.append((ticket, keys, whenGranted()))
                 return false
             }
             if state.order.ask(ticket, by: keys) { return true }
-            state.waiting[ticket] = granted
+            state.waiting[ticket] = whenGranted()
             return false
         }
     }
