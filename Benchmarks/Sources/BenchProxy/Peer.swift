@@ -60,7 +60,11 @@ extension Bench {
         let port = try port()
         let file = try configuration(
             "haproxy.cfg",
-            ["TCP_PORT": port, "VERSION_1_PORT": redis.port, "MAX_CONNECTIONS": scale.connections + 50])
+            [
+                "TCP_PORT": port, "VERSION_1_PORT": redis.port,
+                // It takes two descriptors for each, and does not start if it could not have them.
+                "MAX_CONNECTIONS": FileLimit.fitting(scale.connections, descriptorsEach: 2) + 50,
+            ])
         let child = try start(PeerName.haproxy, tools.haproxy, ["-db", "-f", file])
         return try ready(Peer(name: PeerName.haproxy, port: port, child: child, versions: [redis]))
     }

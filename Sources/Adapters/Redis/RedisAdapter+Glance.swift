@@ -17,9 +17,10 @@ extension RedisAdapter {
 
     static let glances = RespCommandTable.redis.commands.map { command in
         let roles = CommandRoles(command)
-        let way = command.flags.contains(.blocks) ? nil : ways[roles.policy]
+        // What is about the client's connection has to be asked on the client's own.
+        let isOwn = command.flags.contains(.blocks) || command.name.hasPrefix("client|")
         // What else a SET says may be for how long the key is to live.
         let plainCountMax = roles.expiry == nil ? Int.max : roles.expiry == .set ? 3 : 0
-        return RespGlance(command, way ?? .unusual, plainCountMax: plainCountMax)
+        return RespGlance(command, isOwn ? .unusual : ways[roles.policy] ?? .unusual, plainCountMax: plainCountMax)
     }
 }
