@@ -6,7 +6,7 @@ import VersionKitWire
 /// Checks the framing of an adapter: bytes come in pieces, and a parser must not care in which.
 ///
 /// ```swift
-/// try FramingCheck(MyAdapter()).requests(["get a\r\n", "get b\r\n"], from: 1)
+/// try FramingCheck(MyAdapter()).requests(["get a\r\n", "get b\r\n"].map { ByteBuffer(string: $0) }, from: 1)
 /// ```
 ///
 /// Every check throws ``VerificationFailure`` with the bytes and what was made of them.

@@ -11,7 +11,8 @@ import VersionKitWire
 ///
 /// ```swift
 /// var simulation = Simulation(MyAdapter(), versions: [1: MyModel(), 2: MyModel()], seed: 7)
-/// try simulation.run(clients: ["client1": ["set a 1\n", "get a\n"], "client2": ["set a 2\n"]])
+/// let requests = ["client1": ["set a 1\n", "get a\n"], "client2": ["set a 2\n"]]
+/// try simulation.run(clients: requests.mapValues { $0.map { ByteBuffer(string: $0) } })
 /// // Now simulation.versions[1] and simulation.versions[2] have to be equal.
 /// ```
 public struct Simulation<Adapter: MessageAdapter, Model: VersionModel> {

@@ -38,29 +38,37 @@ struct StandaloneProxy {
             switch option {
             case "--report": isReporting = true
             case "--threads":
-                guard let count = rest.popFirst().flatMap({ Int($0) }), 1...1024 ~= count else { Self.complain() }
+                guard let count = rest.popFirst().flatMap({ Int($0) }), 1...1024 ~= count else {
+                    Self.complain("--threads takes a number from 1 to 1024")
+                }
                 threads = count
             case "--state":
-                guard let directory = rest.popFirst() else { Self.complain() }
+                guard let directory = rest.popFirst() else { Self.complain("--state takes a directory") }
                 state = directory
             case "--listen":
-                guard let place = rest.popFirst().flatMap(ClientListener.Place.init) else { Self.complain() }
+                guard let place = rest.popFirst().flatMap(ClientListener.Place.init) else {
+                    Self.complain("--listen takes ADDRESS:PORT or unix:PATH")
+                }
                 listeners.append(place)
             case "--version":
-                guard let end = rest.popFirst().flatMap(MigratorProcess.end) else { Self.complain() }
+                guard let end = rest.popFirst().flatMap(MigratorProcess.end) else {
+                    Self.complain("--version takes N=ADDRESS:PORT")
+                }
                 table.versions.insert(end.version)
                 table.endpoints[end.version] = end.client
             case "--help", "-h":
                 print(Self.usage, terminator: "")
                 exit(0)
-            default: Self.complain()
+            default: Self.complain("there is no option '\(option)'")
             }
         }
-        guard !listeners.isEmpty, !table.versions.isEmpty else { Self.complain() }
+        guard !listeners.isEmpty, !table.versions.isEmpty else {
+            Self.complain("at least one --listen and one --version are needed")
+        }
     }
 
-    private static func complain() -> Never {
-        _ = usage.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+    private static func complain(_ what: String) -> Never {
+        _ = "\(what)\n\n\(usage)".withCString { write(STDERR_FILENO, $0, strlen($0)) }
         exit(64)
     }
 
