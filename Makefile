@@ -6,21 +6,30 @@ BENCH_ARGUMENTS ?=
 TEST_ARGUMENTS ?=
 FUZZ_SECONDS ?= 30
 
-# Tests that only compute come first, and those with real servers last, each by themselves: both want the machine's
-# whole time, and whoever waits for an answer beside them waits too long.
-PURE_TESTS := ^(Model|Wire|Proxy|Framing|Adapters|Testing|Router|Upgrade)Tests[.]
+# What runs together, one group after the other. Each wants the machine's whole time, and whoever waits for an answer beside
+# too many others waits too long: tests that block a thread share few of them. What is in no group comes last.
+TEST_GROUPS := \
+	^(Model|Wire|Proxy|Framing|Adapters|Testing|Router|Control|Upgrade)Tests[.] \
+	^KernelTests[.] \
+	^TransportTests[.](Relay|PlainPeer) \
+	^TransportTests[.]Datagram \
+	^SnapshotTests[.] \
+	^IsolationTests[.] \
+	^NodeTests[.](?!CrashPoint) \
+	^NodeTests[.]CrashPoint \
+	^(RealServers|ThirdParty)Tests[.]
 TEST_OPTIONS := --skip-build --disable-xctest --configuration "$(CONFIGURATION)"
 
 # Where scripts/build puts the programs.
 BIN := .build/$(CONFIGURATION)
 
 SWIFT_FOLDERS := $(wildcard Sources Tests Fuzzing/Package.swift Fuzzing/Sources Benchmarks/Package.swift Benchmarks/Sources Benchmarks/Tests) Package.swift
-SCRIPTS := $(filter-out %.txt,$(wildcard scripts/*)) $(wildcard .ci/run)
+SCRIPTS := $(filter-out %.txt scripts/xen,$(wildcard scripts/* scripts/xen/*)) $(wildcard .ci/run)
 
 export CONFIGURATION FUZZ_SECONDS
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-redis bench-proxy test test-tls lint format docs fuzz clean setup build
+.PHONY: help bpf demo demo-redis bench-proxy bench-router bench-isolation bench-upgrade test test-tls test-xen lint format docs fuzz clean setup setup-tests build
 
 help: ## This list
 	@echo "VersionKit: upgrade a distributed application while it runs."
@@ -40,11 +49,12 @@ demo: build ## Upgrade IrisLog live, in a sandbox on this machine (DEMO_ARGUMENT
 demo-redis: build ## Upgrade a live Redis under load, with faults, in the sandbox (DEMO_ARGUMENTS)
 	scripts/sandbox "$(BIN)/redis-demo" $(DEMO_ARGUMENTS)
 
-test: build ## Run all tests, in the sandbox (TEST_ARGUMENTS, e.g. --filter WireTests)
+test: setup-tests build ## Run all tests, in the sandbox (TEST_ARGUMENTS, e.g. --filter WireTests)
 ifeq ($(strip $(TEST_ARGUMENTS)),)
-	scripts/sandbox swift test $(TEST_OPTIONS) --filter '$(PURE_TESTS)'
-	scripts/sandbox swift test $(TEST_OPTIONS) --skip '$(PURE_TESTS)' --skip '^RealServersTests[.]'
-	scripts/sandbox swift test $(TEST_OPTIONS) --filter '^RealServersTests[.]'
+	@set -e; for group in $(foreach group,$(TEST_GROUPS),'$(group)'); do \
+		scripts/sandbox swift test $(TEST_OPTIONS) --filter "$$group"; \
+	done
+	scripts/sandbox swift test $(TEST_OPTIONS) $(foreach group,$(TEST_GROUPS),--skip '$(group)')
 else
 	scripts/sandbox swift test $(TEST_OPTIONS) $(TEST_ARGUMENTS)
 endif
@@ -52,8 +62,20 @@ endif
 bench-proxy: setup ## Measure the proxy beside Envoy, HAProxy and nginx (BENCH_ARGUMENTS, e.g. --quick)
 	scripts/bench-proxy $(BENCH_ARGUMENTS)
 
+bench-router: setup ## Measure the router beside plain routing, HAProxy, nginx and Envoy (BENCH_ARGUMENTS)
+	scripts/bench-router $(BENCH_ARGUMENTS)
+
+bench-isolation: setup-tests ## Measure environments of every kind and their snapshots (BENCH_ARGUMENTS)
+	scripts/bench-isolation $(BENCH_ARGUMENTS)
+
+bench-upgrade: setup ## Measure how fast a release spreads over a fleet (BENCH_ARGUMENTS)
+	scripts/bench-upgrade $(BENCH_ARGUMENTS)
+
 test-tls: setup ## The test of TLS towards clients, with the package trait TLS (builds BoringSSL)
 	scripts/sandbox swift test --traits TLS --scratch-path .build/tls --disable-xctest --filter TLSTests
+
+test-xen: ## The test of Xen environments, on a Xen host in QEMU (installs QEMU and libxl's headers)
+	scripts/xen/test
 
 lint: ## Check the format of the sources and the syntax of the scripts
 	swift format lint --strict --recursive --parallel $(SWIFT_FOLDERS)
@@ -68,6 +90,9 @@ lint: ## Check the format of the sources and the syntax of the scripts
 format: ## Format the sources in place
 	swift format --in-place --recursive --parallel $(SWIFT_FOLDERS)
 
+bpf: ## Build the kernel's part of the router anew (Sources/BPF) and check it in
+	scripts/build-bpf
+
 docs: setup ## Build the reference of `import VersionKit` into docs/api; a dead link fails
 	scripts/docs
 
@@ -81,6 +106,9 @@ clean: ## Remove all that was built
 
 setup:
 	@scripts/setup
+
+setup-tests:
+	@scripts/setup --tests
 
 build: setup
 	scripts/build

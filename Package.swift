@@ -17,6 +17,7 @@ func tests(_ folder: String, _ dependencies: [Target.Dependency]) -> Target {
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioSSL = Target.Dependency.product(
     name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["TLS"]))
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -32,9 +33,12 @@ let package = Package(
         .library(name: "RedisAdapter", targets: ["RedisAdapter"]),
         .library(name: "VersionKitTLS", targets: ["VersionKitTLS"]),
         .library(name: "VersionKitTesting", targets: ["VersionKitTesting"]),
+        // For the fuzzers of what publishers sign; no adapter needs it.
+        .library(name: "VersionKitReleases", targets: ["VersionKitReleases"]),
     ],
     traits: [
-        .trait(name: "TLS", description: "TLS towards a proxy's clients (VersionKitTLS); builds BoringSSL.")
+        .trait(name: "TLS", description: "TLS towards a proxy's clients (VersionKitTLS); builds BoringSSL."),
+        .trait(name: "Xen", description: "Environments that are Xen domains; needs libxen-dev."),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
@@ -58,33 +62,65 @@ let package = Package(
         // Effects ring -----------------------------------------------------------------------------------
         // The Linux calls that Swift's Glibc module hides.
         .target(name: "CLinux", path: "Sources/CInterop/CLinux"),
+        // libxl, with the trait Xen; without it every call fails.
+        .target(
+            name: "CLibXL", path: "Sources/CInterop/CLibXL",
+            cSettings: [.define("VK_XEN", to: "1", .when(traits: ["Xen"]))],
+            linkerSettings: [.linkedLibrary("xenlight", .when(traits: ["Xen"]))]),
+        // BitTorrent, by libtorrent-rasterbar. The definitions are those that the library was built with.
+        .target(
+            name: "CTorrent", path: "Sources/CInterop/CTorrent",
+            cxxSettings: [
+                "TORRENT_LINKING_SHARED", "BOOST_ASIO_ENABLE_CANCELIO", "BOOST_ASIO_NO_DEPRECATED",
+                "TORRENT_USE_OPENSSL",
+                "TORRENT_USE_LIBCRYPTO", "TORRENT_SSL_PEERS", "OPENSSL_NO_SSL2", "BOOST_ALL_NO_LIB",
+            ].map { .define($0) },
+            linkerSettings: ["torrent-rasterbar", "ssl", "crypto"].map { .linkedLibrary($0) }),
+        // Compression of layers.
+        .systemLibrary(
+            name: "CZstd", path: "Sources/CInterop/CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         // Child processes and threads.
         layer("Processes", ["CLinux"]),
-        // Sockets: the router's relay, the proxy's engine.
+        // Addresses and sockets of either IP.
+        layer("Sockets", ["CLinux", "VersionKitModel", "VersionKitProcesses"]),
+        // Traffic: the router's relay, the proxy's engine.
         layer(
             "Transport",
             [
                 "CLinux", "VersionKitModel", "VersionKitProcesses", "VersionKitProxy", "VersionKitRouter",
-                "VersionKitUpgrade", "VersionKitWire", nioCore, nioPosix,
+                "VersionKitSockets", "VersionKitUpgrade", "VersionKitWire", nioCore, nioPosix,
             ]),
         // TLS towards clients, with the trait of that name; without it there is nothing in it.
         layer("TLS", ["VersionKitTransport", nioCore, nioSSL]),
         // Signed releases: made, checked, stored, unpacked.
-        layer("Releases", ["VersionKitModel", "VersionKitProcesses", crypto]),
+        layer("Releases", ["CLinux", "CZstd", "VersionKitModel", "VersionKitProcesses", crypto]),
+        // Releases by BitTorrent. No product of this package but versiond's own depends on it.
+        layer("Swarm", ["CTorrent", "VersionKitModel"]),
         // What a node must not forget.
         layer("Journal", ["VersionKitModel", "VersionKitUpgrade", database]),
         // What versionctl and versiond say to each other.
-        layer("Control", ["VersionKitModel", "VersionKitProcesses", "VersionKitUpgrade"]),
+        layer(
+            "Control",
+            ["VersionKitIsolation", "VersionKitModel", "VersionKitProcesses", "VersionKitSockets", "VersionKitUpgrade"]),
+        // The router's fast path: eBPF, nftables.
+        layer("Kernel", ["CLinux", "VersionKitModel", "VersionKitProcesses", "VersionKitSockets"]),
         // Environments in which versions run.
-        layer("Isolation", ["CLinux", "VersionKitModel", "VersionKitProcesses"]),
+        layer(
+            "Isolation",
+            [
+                "CLibXL", "CLinux", "VersionKitModel", "VersionKitProcesses", "VersionKitReleases",
+                "VersionKitSockets",
+            ]),
         // Assembly ring ----------------------------------------------------------------------------------
         // versiond: joins all of the above.
         layer(
             "Node",
             [
-                "CLinux", "VersionKitControl", "VersionKitIsolation", "VersionKitJournal", "VersionKitModel",
-                "VersionKitProcesses", "VersionKitProxy", "VersionKitReleases", "VersionKitRouter",
-                "VersionKitTransport", "VersionKitUpgrade", "VersionKitWire", logging, nioCore, nioPosix,
+                "CLinux", "VersionKitControl", "VersionKitIsolation", "VersionKitJournal", "VersionKitKernel",
+                "VersionKitModel", "VersionKitProcesses", "VersionKitProxy", "VersionKitReleases", "VersionKitRouter",
+                "VersionKitSockets", "VersionKitSwarm", "VersionKitTransport", "VersionKitUpgrade", "VersionKitWire",
+                logging,
+                nioCore, nioHTTP1, nioPosix,
             ]),
 
         // Adapters: what the developers of applications write ----------------------------------------------
@@ -178,28 +214,30 @@ let package = Package(
         // Commands ---------------------------------------------------------------------------------------
         .executableTarget(
             name: "versiond",
-            dependencies: ["VersionKitNode", logging, arguments], path: "Sources/Commands/versiond"),
+            dependencies: ["VersionKitControl", "VersionKitNode", "VersionKitProcesses", logging, arguments],
+            path: "Sources/Commands/versiond"),
         .executableTarget(
             name: "versionctl",
             dependencies: [
-                "VersionKitControl", "VersionKitModel", "VersionKitProcesses", "VersionKitReleases",
-                "VersionKitUpgrade", arguments,
+                "CLinux", "VersionKitControl", "VersionKitIsolation", "VersionKitModel", "VersionKitProcesses",
+                "VersionKitReleases", "VersionKitUpgrade", arguments,
             ],
             path: "Sources/Commands/versionctl"),
-        // The init of an environment; its protocol is the Isolation module's.
+        // The agent inside environments; its protocol is the Isolation module's. It runs in any root file system.
         .executableTarget(
-            name: "versionkit-environment", dependencies: ["CLinux", "VersionKitProcesses"],
-            path: "Sources/Commands/environment"),
+            name: "versionkit-environment",
+            dependencies: ["CLinux", "VersionKitModel", "VersionKitProcesses", "VersionKitSockets"],
+            path: "Sources/Commands/environment", linkerSettings: [.unsafeFlags(["-static-executable"])]),
 
         // Hosts as network namespaces on one machine, for demonstrations, tests and measurements.
-        layer("Testbed", ["CLinux", "VersionKitProcesses"]),
+        layer("Testbed", ["CLinux", "VersionKitModel", "VersionKitProcesses"]),
 
         // What the authors of adapters test them with, and we.
         layer(
             "Testing",
             [
-                "CLinux", "VersionKitModel", "VersionKitProcesses", "VersionKitProxy", "VersionKitTransport",
-                "VersionKitWire", nioCore, nioPosix,
+                "CLinux", "VersionKitModel", "VersionKitProcesses", "VersionKitProxy", "VersionKitSockets",
+                "VersionKitTransport", "VersionKitWire", nioCore, nioPosix,
             ]),
         // Umbrella: all that the author of an adapter imports.
         .target(
@@ -218,10 +256,35 @@ let package = Package(
         tests("Proxy", ["VersionKitModel", "VersionKitProxy", "VersionKitTesting", "VersionKitWire", nioCore]),
         tests("Framing", ["VersionKitFraming", "VersionKitModel", "VersionKitProxy", "VersionKitWire", nioCore]),
         tests("Adapters", ["IrisLogAdapter", "MemcachedAdapter", "RedisAdapter", "VersionKit", "VersionKitTesting"]),
-        tests("Router", ["VersionKitModel", "VersionKitRouter", "VersionKitWire"]),
+        tests("Router", ["VersionKitModel", "VersionKitRouter", "VersionKitWire", nioCore]),
+        tests(
+            "Control",
+            ["CLinux", "VersionKitControl", "VersionKitModel", "VersionKitProcesses", "VersionKitUpgrade"]),
         tests("Upgrade", ["VersionKitModel", "VersionKitUpgrade"]),
         tests("Releases", ["VersionKitReleases", "VersionKitModel"]),
-        tests("Testbed", ["VersionKitTestbed", "CLinux", "testbed-holder"]),
+        tests(
+            "Swarm",
+            [
+                "CLinux", "VersionKitModel", "VersionKitProcesses", "VersionKitReleases", "VersionKitSockets",
+                "VersionKitSwarm",
+            ]),
+        tests(
+            "Testbed",
+            [
+                "CLinux", "VersionKitModel", "VersionKitProcesses", "VersionKitSockets", "VersionKitTestbed",
+                "testbed-holder",
+            ]),
+        // The kernel's own translation, between hosts with environments.
+        tests(
+            "Kernel",
+            [
+                "CLinux", "VersionKitKernel", "VersionKitModel", "VersionKitProcesses", "VersionKitSockets",
+                "VersionKitTestbed", "isolation-app", "kernel-path-holder",
+            ]),
+        // Holds a fast path until it is killed, for KernelTests.
+        .executableTarget(
+            name: "kernel-path-holder", dependencies: ["VersionKitKernel", "VersionKitModel"],
+            path: "Tests/KernelPathHolder"),
         tests("RedisExample", ["RedisCheckModel"]),
         tests("Tidy", []),
         tests(
@@ -230,8 +293,9 @@ let package = Package(
         tests(
             "Transport",
             [
-                "CLinux", "VersionKitModel", "VersionKitProcesses", "VersionKitProxy", "VersionKitTransport",
-                "VersionKitWire", "line-proxy", nioCore, nioPosix,
+                "CLinux", "VersionKitModel", "VersionKitProcesses", "VersionKitProxy", "VersionKitRouter",
+                "VersionKitSockets", "VersionKitTestbed", "VersionKitTransport", "VersionKitWire", "line-proxy",
+                nioCore, nioPosix,
             ]),
         // A proxy of a protocol of lines, for TransportTests to kill.
         .executableTarget(name: "line-proxy", dependencies: ["VersionKit"], path: "Tests/LineProxy"),
@@ -239,35 +303,94 @@ let package = Package(
             name: "TestingTests",
             dependencies: ["VersionKitModel", "VersionKitProxy", "VersionKitTesting", "VersionKitWire", nioCore],
             path: "Tests/TestingTests", resources: [.copy("Scripts")]),
+        tests("Processes", ["VersionKitProcesses"]),
+        tests(
+            "Isolation",
+            ["CLinux", "VersionKitIsolation", "VersionKitModel", "VersionKitProcesses", "VersionKitSockets"]),
+        // Makes environments until it is killed, for IsolationTests.
+        .executableTarget(
+            name: "environment-holder", dependencies: ["VersionKitIsolation", "VersionKitModel"],
+            path: "Tests/EnvironmentHolder"),
+        // What runs in environments that are tested: in any root file system, in any kernel.
+        .executableTarget(
+            name: "isolation-app", path: "Tests/IsolationApp",
+            linkerSettings: [.unsafeFlags(["-static-executable"])]),
+        // Does one thing with one kind of environment and tells what it cost, for scripts/bench-isolation.
+        .executableTarget(
+            name: "isolation-bench",
+            dependencies: ["VersionKitIsolation", "VersionKitModel", "VersionKitProcesses", "VersionKitSockets"],
+            path: "Tests/IsolationBench"),
         tests(
             "TLS",
             [
                 "VersionKitModel", "VersionKitProcesses", "VersionKitProxy", "VersionKitTLS", "VersionKitTransport",
                 "VersionKitWire", nioCore, nioPosix, nioSSL,
             ]),
+        // Snapshots on real file systems and of real processes.
+        tests(
+            "Snapshot",
+            [
+                "CLinux", "VersionKitIsolation", "VersionKitModel", "VersionKitProcesses", "VersionKitSockets",
+                "memory-service",
+            ]),
+        // Whose memory SnapshotTests keep: a server with nothing but a heap and sockets.
+        .executableTarget(
+            name: "memory-service", path: "Tests/MemoryService",
+            linkerSettings: [.unsafeFlags(["-static-executable"])]),
         // Real redis-servers and memcached servers.
         tests(
             "RealServers",
             [
                 "CLinux", "MemcachedAdapter", "RedisAdapter", "VersionKitModel", "VersionKitProcesses",
-                "VersionKitProxy",
-                "VersionKitTransport", nioPosix,
+                "VersionKitProxy", "VersionKitSockets", "VersionKitTransport", nioPosix,
             ]),
         // Real hosts, processes and kernels: the programs are built beside the tests, and used by their path.
         tests(
             "Node",
             [
-                "CLinux", "ExampleFleet", "IrisLogFleet", "VersionKitControl", "VersionKitModel", "VersionKitProcesses",
+                "CLinux", "ExampleFleet", "IrisLogFleet", "VersionKitControl", "VersionKitIsolation",
+                "VersionKitKernel",
+                "VersionKitJournal", "VersionKitModel", "VersionKitNode", "VersionKitProcesses", "VersionKitReleases",
+                "VersionKitRouter",
+                "VersionKitSockets",
                 "VersionKitTestbed", "VersionKitUpgrade", "VersionKitWire", "ports-service", nioCore,
+            ]),
+        // Distributed servers that nobody here wrote, each as two versions on the same hosts and ports.
+        tests(
+            "ThirdParty",
+            [
+                "CLinux", "ExampleFleet", "VersionKitControl", "VersionKitModel", "VersionKitProcesses",
+                "VersionKitSockets", "VersionKitTestbed", "VersionKitUpgrade",
             ]),
         // A service and its proxy, for NodeTests.
         .executableTarget(
             name: "ports-service",
-            dependencies: ["CLinux", "DocumentationSamples", "VersionKit", "VersionKitProcesses"],
+            dependencies: ["CLinux", "DocumentationSamples", "VersionKit", "VersionKitProcesses", "VersionKitSockets"],
             path: "Tests/PortsService"),
+        // The tests of Xen environments on a Xen host, `make test-xen`: the conformance suite, whole nodes, their application.
+        .executableTarget(
+            name: "xen-tests",
+            dependencies: [
+                "CLinux", "ExampleFleet", "VersionKitControl", "VersionKitIsolation", "VersionKitModel",
+                "VersionKitProcesses", "VersionKitSockets",
+            ],
+            path: "Tests/XenTests"),
+        .executableTarget(
+            name: "xen-counter",
+            dependencies: ["CLinux", "DocumentationSamples", "VersionKit", "VersionKitProcesses", "VersionKitSockets"],
+            path: "Tests/XenCounter", linkerSettings: [.unsafeFlags(["-static-executable"])]),
+        // Lets a release spread over hosts with limited links and tells how long that took, for scripts/bench-upgrade.
+        .executableTarget(
+            name: "swarm-bench",
+            dependencies: [
+                "ExampleFleet", "VersionKitModel", "VersionKitReleases", "VersionKitRouter", "VersionKitSwarm",
+                "VersionKitTestbed",
+            ],
+            path: "Tests/SwarmBench"),
         // Holds a testbed until it is killed, for TestbedTests.
         .executableTarget(name: "testbed-holder", dependencies: ["VersionKitTestbed"], path: "Tests/TestbedHolder"),
-    ]
+    ],
+    cxxLanguageStandard: .cxx17
 )
 
 // The same rules for every target: Swift 6 language mode comes with the tools version.

@@ -12,18 +12,51 @@ let package = Package(
     targets: [
         // Pure: statistics, goals, and the reading of what programs print.
         .target(name: "BenchFigures"),
+        // In C, since what it measures is the kernel's part: a server that does nothing.
+        .target(name: "CResponder"),
+        // In C for the same reason: the proxy that leaves out all that can be left out.
+        .target(name: "CLeastProxy"),
+        // Effects that the benchmarks share: programs and files.
+        .target(name: "BenchPrograms"),
         // Effects: starts the programs, and is their client.
         .executableTarget(
             name: "bench-proxy",
             dependencies: [
-                "BenchFigures", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "BenchFigures", "BenchPrograms", "CLeastProxy", "CResponder",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/BenchProxy"),
+        // What the load generator needs of Linux.
+        .target(name: "CBench"),
+        // Load generator and echo server for the router. It runs inside an environment: it must need nothing but Swift's
+        // own libraries.
+        .executableTarget(name: "bench-load", dependencies: ["BenchFigures", "CBench"], path: "Sources/BenchLoad"),
+        // Effects: two hosts with each kind of router between them.
+        .executableTarget(
+            name: "bench-router",
+            dependencies: [
+                "BenchFigures", "BenchPrograms", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Sources/BenchRouter"),
+        // Effects: has the driver of the main package measure, one environment at a time.
+        .executableTarget(
+            name: "bench-isolation",
+            dependencies: [
+                "BenchFigures", "BenchPrograms", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Sources/BenchIsolation"),
+        // Effects: has the driver of the main package measure, one fleet at a time.
+        .executableTarget(
+            name: "bench-upgrade",
+            dependencies: [
+                "BenchFigures", "BenchPrograms", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Sources/BenchUpgrade"),
         .testTarget(name: "BenchFiguresTests", dependencies: ["BenchFigures"]),
     ]
 )
 
-for target in package.targets {
+for target in package.targets where target.name != "CBench" {
     target.swiftSettings = [
         .treatAllWarnings(as: .error),
         .enableUpcomingFeature("ExistentialAny"),

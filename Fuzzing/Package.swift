@@ -13,6 +13,7 @@ func fuzzer(_ name: String) -> Target {
             .product(name: "MemcachedAdapter", package: "VersionKit"),
             .product(name: "RedisAdapter", package: "VersionKit"),
             .product(name: "VersionKit", package: "VersionKit"),
+            .product(name: "VersionKitReleases", package: "VersionKit"),
             .product(name: "NIOCore", package: "swift-nio"),
         ],
         swiftSettings: [
@@ -33,6 +34,12 @@ let package = Package(
         fuzzer("CatchUpLogFuzzer"),
         // The header that routers put in front of an application's bytes.
         fuzzer("HeaderFuzzer"),
+        // The line in which a router says what serves on its node.
+        fuzzer("FleetMessageFuzzer"),
+        // Layers of releases: lists of chunks, archives, compressed archives.
+        fuzzer("LayerFuzzer"),
+        // What publishers sign beside releases: roots and channels.
+        fuzzer("TrustFuzzer"),
         // The library's framing helpers: PeekBuffer, lines, length prefixes, the parts of RESP.
         fuzzer("FramingFuzzer"),
         // Requests to a Redis, and its replies.

@@ -137,4 +137,19 @@ struct IrisLogAdapterTests {
         #expect(talk.received() == "PONG\n")
         #expect(talk.isSilent)
     }
+
+    @Test("of two equally long answers that of the version that stays is given, also if it is the older one")
+    func leaving() throws {
+        for (leaving, value) in [(nil, "2"), (2, "1")] as [(Version?, String)] {
+            var versions: VersionList = [1, 2]
+            versions.leaving = leaving
+            var talk = InMemoryProxy(IrisLogAdapter(), versions: versions)
+            talk.say("QUERY /a\n")
+            _ = talk.takeSent(to: 1, by: "client")
+            _ = talk.takeSent(to: 2, by: "client")
+            talk.answer("ANSWER 1 2\n1\n", from: 1)
+            talk.answer(answer(0, ["2"]), from: 2, to: "client")
+            #expect(talk.received() == "ANSWER 1 2\n\(value)\n")
+        }
+    }
 }

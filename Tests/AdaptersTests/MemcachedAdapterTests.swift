@@ -35,6 +35,27 @@ struct MemcachedAdapterTests {
         #expect(talk.received() == "STORED\r\n")
     }
 
+    @Test("what a quick look says of a request, parsing and dispatching it say, too")
+    func glances() throws {
+        let requests = [
+            "get k", "get a b", "gets k", "get", "set k 0 0 1\r\nx", "set k 5 0 0\r\n", "set k 0 60 1\r\nx",
+            "set k 0 00 1\r\nx", "set k 0 0 1 noreply\r\nx", "set k 0 0 2\r\nx", "set k x 0 1\r\nx", "set k 0 0 -1",
+            "set k 0 0 9999999", "add k 0 0 1\r\nx", "delete k", "delete k 0", "delete k noreply", "incr k 1",
+            "incr k x", "incr k noreply", "decr k 99999999999999999999", "touch k 0", "flush_all", "quit", "mg k v",
+            "get  k", " get k", "GET k", "version", "verbosity 1", String(repeating: "g", count: 400),
+            "get " + String(repeating: "k", count: 250), "get " + String(repeating: "k", count: 251), "\u{80}",
+        ]
+        try FramingCheck(MemcachedAdapter()).glances(
+            requests.map { ByteBuffer(string: $0 + "\r\n") } + [ByteBuffer(string: "get k\n")], from: 1, seed: 1,
+            rounds: 20_000)
+        let replies = [
+            "END", "VALUE k 0 1\r\nx\r\nEND", "STORED", "NOT_STORED", "NOT_FOUND", "DELETED", "5", "ERROR",
+            "SERVER_ERROR out of memory", "CLIENT_ERROR x", "VALUE k 0 -1", "BUSY x",
+        ]
+        try FramingCheck(MemcachedAdapter()).glancedReplies(
+            replies.map { (ByteBuffer(string: "get k\r\n"), ByteBuffer(string: $0 + "\r\n")) }, from: 1)
+    }
+
     @Test("times that mean the same at any time go as they are", arguments: ["0", "-1", "2592001", "1795249982"])
     func absoluteTimes(time: String) throws {
         var talk = self.talk([1, 2])

@@ -55,7 +55,7 @@ struct EngineTests {
         let peers = ScriptedPeers(["b": .silence, "c": .items(["y"])])
         #expect(try await engine(peers, .sequential).query(everyNode, hops: Limits.hops) == [])
         #expect(peers.asked.map(\.host) == ["b"])
-        #expect(peers.asked.map(\.timeout) == [Limits.patience(hops: Limits.hops)])
+        #expect(peers.asked.map(\.timeout) == [Limits.patience / 8])
         let fresh = ScriptedPeers(["b": .silence, "c": .items(["y"])], together: 2)
         #expect(try await engine(fresh, .parallel).query(everyNode, hops: Limits.hops) == ["y"])
         // Nobody waits for the server that a client asks: each of the others has its whole time.

@@ -133,6 +133,17 @@ struct PlannerTests {
         }
     }
 
+    @Test("A server's address is a name or IPv4, or IPv6 in brackets, with or without a port")
+    func hostAddresses() {
+        #expect(HostAddress("10.0.0.1:7100")?.port == 7100)
+        #expect(HostAddress("n1")?.address == "n1")
+        #expect(HostAddress("[2001:db8::1]")?.address == "2001:db8::1")
+        #expect(HostAddress("[2001:db8::1]:7100")?.port == 7100)
+        for bad in ["", "n1:", "n1:0", "n1:x", "2001:db8::1", "[n1]", "[]", "[::1", "[::1]7100", "[::1]:0", "a:1:2"] {
+            #expect(HostAddress(bad) == nil, "\(bad)")
+        }
+    }
+
     @Test("The host's own figures are there")
     func hostReadings() {
         #expect(HostReadings.read().map(\.sensor) == ["load", "memory", "received", "sent"])

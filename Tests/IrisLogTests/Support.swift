@@ -114,6 +114,8 @@ struct Cluster {
         let databases = try (0..<3).map {
             try Database(directory: directories[$0].path, hierarchy: hierarchy, me: hosts[$0])
         }
+        // Whoever is not silent on purpose may be slow: nothing may be missing because of that.
+        let patience = silent.isEmpty ? Duration.seconds(60) : Limits.patience
         let cluster = Cluster(servers: servers, databases: databases, hosts: hosts, directories: directories)
         try await cluster.fill()
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -122,10 +124,12 @@ struct Cluster {
                 let port = server.peers.port
                 switch versions[index] {
                 case .one:
-                    let service = Server1(hierarchy: hierarchy, me: me, database: database, peerPort: port)
+                    let service = Server1(
+                        hierarchy: hierarchy, me: me, database: database, peerPort: port, patience: patience)
                     group.addTask { await server.serve(service) }
                 case .two:
-                    let service = Server2(hierarchy: hierarchy, me: me, database: database, peerPort: port)
+                    let service = Server2(
+                        hierarchy: hierarchy, me: me, database: database, peerPort: port, patience: patience)
                     group.addTask { await server.serve(service) }
                 }
             }

@@ -49,7 +49,7 @@ struct ReleaseManifestTests {
         #expect(try complaint { $0.ports.peer = [6000, 6000] }?.field == "ports.peer[1]")
         #expect(try complaint { $0.ports.peer = [0] }?.field == "ports.peer[0]")
         #expect(try complaint { $0.ports = .init() }?.field == "ports")
-        #expect(try complaint { $0.ports.peer = Array(1...33) }?.code == .outOfBounds)
+        #expect(try complaint { $0.ports.peer = (1...33).map { .tcp($0) } }?.code == .outOfBounds)
         #expect(try complaint { $0.healthCheck.port = 0 }?.field == "healthCheck.port")
     }
 
@@ -125,6 +125,54 @@ struct ReleaseManifestTests {
         #expect(try complaint { $0.layers = Array(repeating: $0.layers[0], count: 65) }?.field == "layers")
     }
 
+    @Test("a compressed layer comes with a newer format, and says what it unpacks to; no other does")
+    func compressedLayers() throws {
+        func complaint(_ type: String, unpacked: UInt64?, hasChunks: Bool = false, format: Int = 3) throws -> String? {
+            let error = try self.complaint {
+                $0.layers[0].mediaType = type
+                $0.layers[0].unpackedSize = unpacked
+                $0.layers[0].chunks = hasChunks ? $0.layers[0].digest : nil
+                $0.format = format
+            }
+            return error?.field
+        }
+        typealias Layer = ReleaseManifest.Layer
+        for type in [Layer.zstd, Layer.imageZstd] {
+            #expect(try complaint(type, unpacked: 1) == nil)
+            #expect(try complaint(type, unpacked: 8 << 30, hasChunks: true) == nil)
+            #expect(try complaint(type, unpacked: 1, format: 2) == "format")
+            for size in [nil, 0, 8 << 30 + 1, .max] as [UInt64?] {
+                #expect(try complaint(type, unpacked: size) == "layers[0].unpackedSize")
+            }
+        }
+        #expect(try complaint(Layer.tar, unpacked: nil, format: 1) == nil)
+        #expect(try complaint(Layer.tar, unpacked: 1, format: 1) == "layers[0]")
+        #expect(try complaint(Layer.image, unpacked: nil, hasChunks: true, format: 2) == "layers[0]")
+    }
+
+    @Test("how a version is started comes with a newer format, and keeps its bounds")
+    func startSettings() throws {
+        func complaint(_ settings: StartSettings, format: Int = 2) throws -> ManifestError? {
+            try self.complaint {
+                $0.startSettings = settings
+                $0.format = format
+            }
+        }
+        let good = StartSettings(
+            environment: ["A=", "B=x=y"], workingDirectory: "/srv", user: .init(id: 1000, group: .max))
+        #expect(try complaint(good) == nil)
+        #expect(try complaint(good, format: 1)?.code == .unsupported)
+        #expect(try self.complaint { $0.layers[0].mediaType = ReleaseManifest.Layer.image }?.code == .unsupported)
+        for variable in ["A", "=x", "", "A=1\t", "A=\n", "A=\0"] {
+            #expect(try complaint(.init(environment: [variable]))?.field == "startSettings.environment[0]")
+        }
+        let many = Array(repeating: "A=", count: 129)
+        #expect(try complaint(.init(environment: many))?.code == .outOfBounds)
+        let long = "A=" + String(repeating: "x", count: 32 << 10)
+        #expect(try complaint(.init(environment: [long]))?.code == .outOfBounds)
+        #expect(try complaint(.init(workingDirectory: "srv"))?.code == .badPath)
+    }
+
     @Test("numbers, names and formats keep their bounds")
     func bounds() throws {
         #expect(try complaint { $0.format = 2 }?.code == .unsupported)
@@ -136,6 +184,16 @@ struct ReleaseManifestTests {
         #expect(try complaint { $0.healthCheck.kind = .init(rawValue: "icmp") }?.code == .unsupported)
         #expect(try complaint { $0.healthCheck.startupTimeoutMilliseconds = 0 }?.code == .outOfBounds)
         #expect(try complaint { $0.healthCheck.intervalMilliseconds = -1 }?.code == .outOfBounds)
+        func spread(_ rule: StagedSpread) throws -> String? {
+            try complaint { manifest in
+                manifest.spread = rule
+                manifest.format = manifest.formatNeeded
+            }?.field
+        }
+        #expect(try spread(StagedSpread()) == nil)
+        #expect(try spread(StagedSpread(canaryPercent: 101)) == "spread.canaryPercent")
+        #expect(try spread(StagedSpread(observationMilliseconds: 0)) == "spread.observationMilliseconds")
+        #expect(try spread(StagedSpread(promotions: 0)) == "spread.promotions")
         #expect(try complaint { $0.retirement.messagesPerSecond = .nan }?.field == "retirement.messagesPerSecond")
         #expect(try complaint { $0.retirement.messagesPerSecond = -1 }?.field == "retirement.messagesPerSecond")
         #expect(try complaint { $0.retirement.periodMilliseconds = .max }?.field == "retirement.periodMilliseconds")

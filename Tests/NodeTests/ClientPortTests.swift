@@ -6,7 +6,7 @@ import VersionKitModel
 import VersionKitProcesses
 import VersionKitTestbed
 
-/// Clients by UDP and by a Unix socket, on a real host. Goal: both reach a service over its upgrade and over a new
+/// Clients by UDP, on both addresses of a real host, and by a Unix socket. Goal: all reach a service over its upgrade and over a new
 /// versiond as TCP clients do. Method: a service whose versions answer with their number.
 @Suite("Ports of clients", .serialized)
 struct ClientPortTests {
@@ -18,8 +18,10 @@ struct ClientPortTests {
         var host: ManagedHost
         let releases: [Int: String]
 
-        /// - Parameter name: a directory in the sandbox's own /run.
-        init(_ name: String) async throws {
+        /// - Parameters:
+        ///   - name: a directory in the sandbox's own /run.
+        ///   - onlyFirst: ports that version 2 does not declare any more, as in a manifest.
+        init(_ name: String, onlyFirst: [String] = []) async throws {
             try #require(getenv("VERSIONKIT_SANDBOX") != nil, "run inside scripts/sandbox, as `make test` does")
             let directory = "/run/\(name)"
             try #require(mkdir(directory, 0o755) == 0)
@@ -30,12 +32,12 @@ struct ClientPortTests {
             for version in [1, 2] {
                 try await workshop.copyPrograms(["ports-service"], to: "\(directory)/files-\(version)/opt/lines")
                 releases[version] = try await workshop.makeRelease(
-                    "lines-\(version)", description: Self.description(version))
+                    "lines-\(version)", description: Self.description(version, version == 1 ? onlyFirst : []))
             }
             self.releases = releases
             var plan = TestbedPlan()
             plan.segment("lan")
-            plan.host("a", address: "10.99.0.1", on: "lan")
+            plan.host("a", address: "10.99.0.1", address6: "fd00:99::1", on: "lan")
             testbed = try Testbed(plan)
             host = try ManagedHost.start(
                 try #require(testbed["a"]), application: "lines", key: key, programs: programs,
@@ -46,12 +48,14 @@ struct ClientPortTests {
 
         deinit { testbed.stop() }
 
-        private static func description(_ version: Int) -> String {
+        private static func description(_ version: Int, _ others: [String]) -> String {
             """
             {
               "application": "lines", "version": \(version), "name": "\(version).0",
               \(version > 1 ? "\"replaces\": \(version - 1)," : "")
-              "ports": { "client": [{ "udp": \(port) }, { "unix": "lines.sock", "port": \(port) }] },
+              "ports": { "client": [
+                \((["{ \"udp\": \(port) }", "{ \"unix\": \"lines.sock\", \"port\": \(port) }"] + others).joined(separator: ", "))
+              ] },
               "files": "files-\(version)",
               "start": ["/opt/lines/ports-service", "serve", "\(version)", "\(port)"],
               "health": { "port": \(port), "intervalMilliseconds": 50 },
@@ -90,11 +94,14 @@ struct ClientPortTests {
         }
 
         func clients() throws -> [PortClient] {
-            [try PortClient(on: host.host, datagramsTo: ClientPortTests.port), try PortClient(socket: path)]
+            let addresses = try host.host.addresses.map { try #require(IPAddress($0)) }
+            return try addresses.map { address in
+                try PortClient(on: host.host, datagramsTo: Endpoint(address: address, port: ClientPortTests.port))
+            } + [try PortClient(socket: path)]
         }
     }
 
-    @Test("an upgrade is not noticed by clients on a UDP port and on a Unix socket")
+    @Test("an upgrade is not noticed by clients on a UDP port, at either address, and on a Unix socket")
     func upgraded() async throws {
         let setting = try await Setting("ports-upgrade")
         let clients = try setting.clients()
@@ -109,6 +116,46 @@ struct ClientPortTests {
             #expect(Set(numbers.answers.keys).isSubset(of: ["1", "2"]))
         }
         for client in clients { #expect(client.ask() == "2") }
+    }
+
+    @Test("that versiond goes on as another one is not noticed by clients on a UDP port and on a Unix socket")
+    func executed() async throws {
+        let setting = try await Setting("ports-executed")
+        let clients = try setting.clients()
+        let loads = clients.map { $0.start() }
+        for _ in 1...3 {
+            let result = try await Command.run(
+                try Programs.directory() + "/versionctl",
+                ["restart", "--socket", "\(setting.host.directory)/control.sock"])
+            #expect(result.exit.isSuccess, "\(result.output)")
+        }
+        for client in clients { client.finish() }
+        for load in loads {
+            let numbers = await load.value
+            #expect(numbers.failures == [])
+            #expect(numbers.answers["1", default: 0] > 0)
+        }
+        // The next release's proxy gets the same sockets, and the last versiond removes the file.
+        try await setting.publish(2)
+        for client in clients { #expect(client.ask() == "2") }
+        try await setting.host.stop()
+        #expect(access(setting.path, F_OK) != 0)
+    }
+
+    @Test("a port that a newer release does not declare any more is closed when the older one has retired")
+    func dropped() async throws {
+        let setting = try await Setting(
+            "ports-dropped", onlyFirst: [#"{ "udp": 7301 }"#, #"{ "unix": "old.sock", "port": 7300 }"#])
+        let path = setting.path.replacing("lines.sock", with: "old.sock")
+        #expect(try PortClient(socket: path).ask() == "1")
+        try await setting.publish(2)
+        try await setting.wait("end of a Unix socket") { _ in access(path, F_OK) != 0 }
+        #expect(throws: SystemError.self) { try PortClient(socket: path) }
+        let text = try #require(setting.host.host.addresses.first)
+        let address = try #require(IPAddress(text))
+        let datagrams = try PortClient(on: setting.host.host, datagramsTo: Endpoint(address: address, port: 7301))
+        try await setting.wait("end of a UDP port") { _ in datagrams.ask().contains("refused") }
+        for client in try setting.clients() { #expect(client.ask() == "2") }
     }
 
     @Test("after versiond was killed and started again the same sockets serve; when it stops, its socket is gone")

@@ -26,6 +26,31 @@ struct CommandTests {
         #expect(status.serves(only: 1))
     }
 
+    @Test("history tells events and stages, explain what comes next, status of several nodes who does not answer")
+    func views() async throws {
+        let fleet = try await TestFleet(hosts: 1)
+        let socket = fleet.nodes[0].directory + "/control.sock"
+        let history = try await versionctl("history", "irislog", "--json", "--socket", socket)
+        let known = try JSONDecoder().decode(HistoryStatus.self, from: Data(history.output.utf8))
+        #expect(known.upgrades.first?.stages.isEmpty == false)
+        #expect(known.events.allSatisfy { $0.text.contains("irislog") })
+        let text = try await versionctl("history", "--socket", socket)
+        #expect(text.output.contains("Prep FS: "))
+        let explained = try await versionctl("explain", "irislog", "--socket", socket)
+        #expect(explained.exit.isSuccess)
+        #expect(explained.output.contains("irislog 1: serving"))
+        #expect(try await versionctl("explain", "other", "--socket", socket).exit == .code(1))
+        let both = try await versionctl("status", "--socket", socket, "--socket", "/run/nothing.sock")
+        #expect(both.exit == .code(69))
+        #expect(both.output.contains("version 1: serving"))
+        let metrics = try await tryOnThread("metrics") { try ControlClient(path: socket).ask(.metrics) }
+        guard case .metrics(let numbers) = metrics else {
+            Issue.record("\(metrics)")
+            return
+        }
+        #expect(numbers.contains(#"version_state{application="irislog",version="1",state="serving"} 1"#))
+    }
+
     @Test("a refusal ends with 1, a missing versiond with 69, wrong usage with 64, each with a message")
     func exitCodes() async throws {
         let fleet = try await TestFleet(hosts: 1)
@@ -41,6 +66,30 @@ struct CommandTests {
         let outside = try await versionctl("register", "7100", "--socket", socket)
         #expect(outside.exit == .code(1))
         #expect(outside.output.contains("from inside"))
+    }
+
+    @Test("a fleet's key is made once, for its owner alone, and a second one is refused")
+    func fleetKey() async throws {
+        let path = NSTemporaryDirectory() + UUID().uuidString + ".key"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let made = try await versionctl("fleet-key", "--out", path)
+        #expect(made.exit.isSuccess, "\(made.output)")
+        #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o600)
+        let again = try await versionctl("fleet-key", "--out", path)
+        #expect(again.exit == .code(1))
+        #expect(again.output.contains("exists already"))
+    }
+
+    @Test(
+        "the commands about ports and peers say how they are used",
+        arguments: [
+            "register", "renew", "unregister", "ports", "forget-peer", "fleet-key",
+        ])
+    func help(command: String) async throws {
+        let help = try await versionctl(command, "--help")
+        #expect(help.exit.isSuccess)
+        #expect(help.output.contains("Example"))
+        #expect(help.output.contains("versionctl \(command)"))
     }
 
     @Test("a new adapter is a whole package, made once and only for a name that an application can have")

@@ -17,14 +17,14 @@ struct FaultTests {
         let load = try await fleet.load(node, protocol: 1)
         try await node.publish(fleet.releases[keyPath: release])
         let status = try await fleet.wait(for: "failure", on: node) {
-            $0.version(2)?.state == .failed && $0.version(2)?.address == nil
+            $0.version(2)?.state == .failed && $0.version(2)?.addresses == nil
         }
         let version = try #require(status.version(2))
         #expect(version.stage == stage)
         #expect(version.reason?.contains(reason) == true, "\(version.reason ?? "no reason")")
         #expect(status.applications.first?.serving == [1])
         // The environment and what it wrote are gone.
-        let directory = "\(node.directory)/state/environments/irislog-2"
+        let directory = "\(node.directory)/state/environments/namespaces/irislog-2"
         try await fleet.wait(for: "removal of \(directory)", on: node) { _ in access(directory, F_OK) != 0 }
         let numbers = try await load.finish()
         #expect(numbers.failed == 0, "\(numbers.reasons)")

@@ -6,6 +6,7 @@ import Testing
 import VersionKitControl
 import VersionKitModel
 import VersionKitProcesses
+import VersionKitSockets
 import VersionKitTestbed
 import VersionKitUpgrade
 import VersionKitWire
@@ -14,27 +15,10 @@ import VersionKitWire
 struct HostilePeerTests {
     private static let peerPort: UInt16 = 7100
 
-    /// Sends bytes to a node's peer port, and returns what is answered: all of it after an end of our own, or the
-    /// first piece if we stay.
     private func exchange(
         _ bytes: [UInt8], from host: TestbedHost, to node: FleetNode, stays: Bool = false
     ) throws -> [UInt8] {
-        let socket = try host.socket(domain: AF_INET, type: Int32(SOCK_STREAM.rawValue))
-        defer { close(socket) }
-        var timeout = timeval(tv_sec: 20, tv_usec: 0)
-        setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
-        let address = try #require(IPv4Address(node.member.address))
-        try #require(vk_connect_ipv4(socket, address.number.bigEndian, Self.peerPort.bigEndian) == 0)
-        _ = send(socket, bytes, bytes.count, Int32(MSG_NOSIGNAL))
-        if !stays { shutdown(socket, Int32(SHUT_WR)) }
-        var answer: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while true {
-            let count = recv(socket, &buffer, buffer.count, 0)
-            guard count > 0 else { return answer }
-            answer += buffer[..<count]
-            if stays { return answer }
-        }
+        try Stranger(host: host).exchange(bytes, with: node, stays: stays)
     }
 
     @Test("headers that are wrong are treated as the wire document says, counted, and nothing crashes")
@@ -102,7 +86,7 @@ private final class ForgingRouter: Sendable {
 
     init(on host: TestbedHost, port: UInt16, release: String) throws {
         listener = try host.socket(domain: AF_INET, type: Int32(SOCK_STREAM.rawValue))
-        try #require(vk_bind_ipv4(listener, 0, port.bigEndian) == 0)
+        try #require(bindSocket(listener, to: Endpoint(address: IPAddress.Family.v4.any, port: port)))
         try #require(listen(listener, 8) == 0)
         let manifest = try Self.read("\(release)/manifest.json")
         let signature = try Self.read("\(release)/manifest.sig")

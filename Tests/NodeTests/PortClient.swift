@@ -3,6 +3,7 @@ import Glibc
 import Synchronization
 import VersionKitModel
 import VersionKitProcesses
+import VersionKitSockets
 import VersionKitTestbed
 
 /// A client of the service behind several ports: one request at a time, a line or a datagram each.
@@ -20,12 +21,19 @@ final class PortClient: Sendable {
     private let isOver = Atomic(false)
 
     /// A client on a host that sends datagrams.
-    init(on host: TestbedHost, datagramsTo port: UInt16) throws {
-        descriptor = try host.socket(domain: AF_INET, type: Int32(SOCK_DGRAM.rawValue))
-        let server = Endpoint("\(host.address):\(port)")
-        guard let server, vk_connect_ipv4(descriptor, server.address.number.bigEndian, port.bigEndian) == 0 else {
-            throw SystemError("connect to UDP port \(port)")
-        }
+    init(on host: TestbedHost, datagramsTo server: Endpoint) throws {
+        descriptor = try host.socket(domain: server.address.family.system, type: Int32(SOCK_DGRAM.rawValue))
+        guard connectSocket(descriptor, to: server) else { throw SystemError("connect to UDP \(server)") }
+        setPatience()
+    }
+
+    /// A client in a network namespace.
+    ///
+    /// - Parameter kind: a connection or datagrams.
+    init(in namespace: Int32, _ kind: SocketKind, to server: Endpoint) throws {
+        let type = kind == .stream ? SOCK_STREAM : SOCK_DGRAM
+        descriptor = vk_socket_in(namespace, server.address.family.system, Int32(type.rawValue), 0)
+        guard connectSocket(descriptor, to: server) else { throw SystemError("connect to \(server)") }
         setPatience()
     }
 
@@ -55,8 +63,11 @@ final class PortClient: Sendable {
         return String(decoding: buffer.prefix(count).dropLast(), as: UTF8.self)
     }
 
-    /// Asks without pause until it is told to finish, or a request fails.
-    func start() -> Task<Numbers, Never> {
+    /// Asks until it is told to finish, or a request fails.
+    ///
+    /// - Parameter pause: between an answer and the next request, in microseconds: clients without any leave no
+    ///   processor to what they are to outlive.
+    func start(pause: UInt32 = 0) -> Task<Numbers, Never> {
         Task {
             await onThread("port-client") { [self] in
                 while !isOver.load(ordering: .relaxed) {
@@ -66,11 +77,15 @@ final class PortClient: Sendable {
                         if isAnswer { $0.answers[answer, default: 0] += 1 } else { $0.failures.append(answer) }
                     }
                     if !isAnswer { break }
+                    if pause > 0 { usleep(pause) }
                 }
             }
             return numbers.withLock { $0 }
         }
     }
+
+    /// How many requests were answered so far.
+    var answered: Int { numbers.withLock { $0.answers.values.reduce(0, +) } }
 
     /// Has it stop after the request that is under way.
     func finish() { isOver.store(true, ordering: .relaxed) }

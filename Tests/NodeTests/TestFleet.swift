@@ -1,10 +1,13 @@
 import ExampleFleet
+import FoundationEssentials
 import Glibc
 import IrisLogFleet
 import Synchronization
 import Testing
 import VersionKitControl
+import VersionKitJournal
 import VersionKitModel
+import VersionKitReleases
 import VersionKitTestbed
 
 /// A fleet of hosts that run IrisLog 1 under versiond, for one test.
@@ -16,38 +19,85 @@ final class TestFleet {
     let fleet: Fleet
     let releases: TestReleases
     let testbed: Testbed
+    private let directory: String
+    /// The file of the fleet's key, if it has one.
+    let fleetKey: String
+    /// Who says what the nodes may run, if they have a root pinned.
+    let publishers: FleetPublishers?
     var nodes: [FleetNode] = []
+    /// How often clients of each protocol were started at each node: none may go on with another's sequence.
+    private var loads: [String: Int] = [:]
+    private var mounts: [String] = []
 
     /// Starts IrisLog 1 on so many hosts of one region.
     ///
-    /// - Parameter bareHosts: names of further hosts that run nothing, at 10.99.200.1 and on.
-    init(hosts: Int, bareHosts: [String] = []) async throws {
+    /// - Parameters:
+    ///   - bareHosts: names of further hosts that run nothing, at 10.99.200.1 and on.
+    ///   - addressing: which addresses hosts have; if they have both, peers talk by IPv6.
+    ///   - hasKey: whether the nodes share a key, for messages to each other.
+    ///   - hasRoot: whether the nodes have a root pinned, and a channel that offers version 1.
+    ///   - settings: further members of each node's configuration, as JSON.
+    ///   - version1: the release of IrisLog 1, if not the usual one.
+    ///   - stateMegabytes: the size of the disk that each node has its state on; `nil`: that of the sandbox.
+    ///   - diesAtCrashPoints: whether each versiond can be told to end by force: see ``FleetNode/crashPoints``.
+    init(
+        hosts: Int, bareHosts: [String] = [], addressing: Fleet.Addressing = .v4, hasKey: Bool = false,
+        hasRoot: Bool = false, settings: [String] = [], version1: KeyPath<TestReleases, String> = \.version1,
+        diesAtCrashPoints: Bool = false, stateMegabytes: Int? = nil
+    ) async throws {
         try #require(getenv("VERSIONKIT_SANDBOX") != nil, "run inside scripts/sandbox, as `make test` does")
         releases = try await TestReleases.shared.value
-        fleet = Fleet(regions: ["north"], hostsPerRegion: hosts)
+        fleet = Fleet(regions: ["north"], hostsPerRegion: hosts, addressing: addressing)
         var plan = TestbedPlan()
         plan.segment("north")
-        for member in fleet.members { plan.host(member.name, address: member.address, on: "north") }
-        for (index, name) in bareHosts.enumerated() { plan.host(name, address: "10.99.200.\(index + 1)", on: "north") }
+        for member in fleet.members { plan.host(member.name, addresses: member.addresses, on: "north") }
+        for (index, name) in bareHosts.enumerated() {
+            plan.host(name, addresses: addressing.addresses(200, index + 1), on: "north")
+        }
         testbed = try Testbed(plan)
         let number = Self.counter.withLock { number in
             number += 1
             return number
         }
-        let directory = "/run/fleet-\(number)"
+        directory = "/run/fleet-\(number)"
         try #require(mkdir(directory, 0o755) == 0)
+        fleetKey = directory + "/fleet.key"
+        publishers = hasRoot ? try await FleetPublishers(directory: directory, releases: releases) : nil
+        var settings = settings
+        if hasKey {
+            try FleetKey.make(at: fleetKey)
+            settings.append("\"fleetKey\": \"\(fleetKey)\"")
+        }
         for member in fleet.members {
             let host = try #require(testbed[member.name])
+            if let stateMegabytes {
+                let place = "\(directory)/\(member.name)"
+                for path in [place, place + "/state"] { try makeDirectory(path) }
+                try #require(mount("tmpfs", place + "/state", "tmpfs", 0, "size=\(stateMegabytes)m") == 0)
+                mounts.append(place + "/state")
+            }
+            var environment = ProcessInfo.processInfo.environment
+            if diesAtCrashPoints { environment[CrashPoint.variable] = "\(directory)/\(member.name)/crash-points" }
             nodes.append(
                 try FleetNode.start(
-                    member, of: fleet, on: host, programs: releases.programs, directory: directory, key: releases.key))
+                    member, of: fleet, on: host, programs: releases.programs, directory: directory, key: releases.key,
+                    settings: settings, root: publishers?.root, environment: environment))
         }
         for node in nodes { try await wait(for: "versiond on \(node.member.name)", on: node) { _ in true } }
-        for node in nodes { try await node.publish(releases.version1) }
+        try await publishers?.offer(releases[keyPath: version1])
+        for node in nodes {
+            try await publishers?.publish(to: node)
+            try await node.publish(releases[keyPath: version1])
+        }
         for node in nodes { try await wait(for: "IrisLog 1", on: node) { $0.serves(only: 1) } }
     }
 
-    deinit { testbed.stop() }
+    deinit {
+        testbed.stop()
+        for path in mounts { umount2(path, Int32(MNT_DETACH)) }
+        // What a node has of releases would fill the sandbox's memory, test by test.
+        try? FileManager.default.removeItem(atPath: directory)
+    }
 
     /// Waits until a node's status is as wanted; the status.
     @discardableResult
@@ -63,12 +113,21 @@ final class TestFleet {
             }
             try await Task.sleep(for: .milliseconds(20))
         }
-        throw FleetError("no \(what) within \(Self.patience); last: \(last.map(StatusTable.text) ?? "no answer")")
+        // The directory goes with the test: what versiond had to say of it is only here.
+        let log = (try? String(contentsOfFile: node.directory + "/versiond.log", encoding: .utf8)) ?? "no log"
+        throw FleetError(
+            """
+            no \(what) within \(Self.patience); last: \(last.map(StatusTable.text) ?? "no answer")
+            \(log.suffix(4000))
+            """)
     }
 
     /// Clients of one protocol at a node, until they are told to finish.
     func load(_ node: FleetNode, protocol generation: Int) async throws -> LoadProcess {
-        let load = try LoadProcess(on: node, fleet: fleet, generation: generation, programs: releases.programs)
+        loads["\(node.member.name) \(generation)", default: 0] += 1
+        let series = loads["\(node.member.name) \(generation)"] ?? 1
+        let load = try LoadProcess(
+            on: node, fleet: fleet, generation: generation, series: series, programs: releases.programs)
         let deadline = ContinuousClock.now + Self.patience
         while load.numbers.updates == 0 {
             guard ContinuousClock.now < deadline else { throw FleetError("the clients could not update") }
@@ -96,6 +155,9 @@ struct TestReleases: Sendable {
     let key: String
     let version1: String
     let version2: String
+    /// Versions 1 and 2, which find their files and their address in every kind of environment.
+    let anywhere1: String
+    let anywhere2: String
     /// Version 2, whose predecessor does not retire while a test runs.
     let lasting2: String
     /// Version 2, whose program ends at once.
@@ -104,6 +166,24 @@ struct TestReleases: Sendable {
     let silent2: String
     /// Version 2, whose program says something to a web server and never listens.
     let talking2: String
+    /// Version 2, which begins on the node that it was given to, and after some seconds on the others.
+    let tried2: String
+    /// The same, but its program ends when it has served for some seconds.
+    let tiring2: String
+    /// Version 2, which all nodes try out for as long as a test may run.
+    let everywhere2: String
+    /// Version 2, whose health is a command inside that fails.
+    let unwell2: String
+    /// Versions 1 and 2, whose health is looked at ten times a second: they are well as long as they have no file `sick`. Version
+    /// 1 does not retire while a test runs.
+    let checked1: String
+    let checked2: String
+    /// Version 2, which takes the place of version 1, and one that ends at once.
+    let package2: String
+    let checkpoint2: String
+    let crashingPackage2: String
+    /// Version 2, whose migrator is killed the first time.
+    let resuming2: String
     /// Version 2, signed with a key that nobody pinned.
     let forged2: String
     /// Version 2, with a byte of its layer changed.
@@ -122,10 +202,24 @@ struct TestReleases: Sendable {
         _ = try await forger.makeKey()
         let damaged = try await staging.makeRelease(2, retirementPeriod: 300, name: "damaged")
         try flipByte(inLayerOf: damaged)
+        let killed = "/run/releases/files-2/opt/irislog/killed-migrate"
+        try write(
+            """
+            #!/bin/sh
+            [ "$VERSIONKIT_MIGRATION_TOKEN" = half ] && exec "${0%/*}/irislog-migrate" "$@"
+            echo token half
+            kill -9 $$
+
+            """, to: killed)
+        try #require(chmod(killed, 0o755) == 0)
         return TestReleases(
             programs: programs, key: key,
             version1: try await staging.makeRelease(1, retirementPeriod: 300),
             version2: try await staging.makeRelease(2, retirementPeriod: 300),
+            anywhere1: try await staging.makeRelease(
+                1, retirementPeriod: 300, start: startAnywhere(1), name: "anywhere-1"),
+            anywhere2: try await staging.makeRelease(
+                2, retirementPeriod: 300, start: startAnywhere(2), name: "anywhere-2"),
             lasting2: try await staging.makeRelease(2, retirementPeriod: 600_000, name: "lasting"),
             crashing2: try await staging.makeRelease(
                 2, retirementPeriod: 300, start: ["/bin/sh", "-c", "echo no disk left; exit 3"], name: "crashing"),
@@ -136,8 +230,52 @@ struct TestReleases: Sendable {
                 start: [
                     "/bin/bash", "-c", "exec 3<>/dev/tcp/10.99.200.1/9999; echo hello >&3; exec sleep 600",
                 ], startupTimeout: 3000, name: "talking"),
+            tried2: try await staging.makeRelease(
+                2, retirementPeriod: 300, name: "tried", settings: [spread(percent: 0, milliseconds: 2500)]),
+            tiring2: try await staging.makeRelease(
+                2, retirementPeriod: 300,
+                start: ["/bin/sh", "-c", "/opt/irislog/irislog2 /etc/irislog & sleep 6; kill $!; exit 4"],
+                name: "tiring",
+                settings: [spread(percent: 0, milliseconds: 600_000)]),
+            everywhere2: try await staging.makeRelease(
+                2, retirementPeriod: 300, name: "everywhere", settings: [spread(percent: 100, milliseconds: 600_000)]),
+            unwell2: try await staging.makeRelease(
+                2, retirementPeriod: 300, startupTimeout: 1500, name: "unwell",
+                health: [#""kind": "command", "command": ["/bin/sh", "-c", "echo not yet; exit 7"]"#]),
+            checked1: try await staging.makeRelease(1, retirementPeriod: 300, name: "checked-1", health: [watched]),
+            checked2: try await staging.makeRelease(2, retirementPeriod: 600_000, name: "checked-2", health: [watched]),
+            package2: try await staging.makeRelease(
+                2, retirementPeriod: 300, name: "package", settings: [#""method": "package""#]),
+            checkpoint2: try await staging.makeRelease(
+                2, retirementPeriod: 300, name: "checkpoint", settings: [#""method": "checkpoint""#]),
+            crashingPackage2: try await staging.makeRelease(
+                2, retirementPeriod: 300, start: ["/bin/sh", "-c", "echo no disk left; exit 3"],
+                name: "crashing-package", settings: [#""method": "package""#]),
+            resuming2: try await staging.makeRelease(
+                2, retirementPeriod: 300, name: "resuming", migrator: "killed-migrate"),
             forged2: try await forger.makeRelease(2, retirementPeriod: 300),
             damaged2: damaged)
+    }
+
+    private static func spread(percent: Int, milliseconds: Int) -> String {
+        #""spread": { "canaryPercent": \#(percent), "observationMilliseconds": \#(milliseconds) }"#
+    }
+
+    private static let watched = #"""
+        "kind": "command", "command": [
+          "/bin/bash", "-c", "test ! -e /var/lib/irislog/sick && exec 3<>/dev/tcp/127.0.0.1/\#(Fleet.clientPort)"
+        ],
+        "steady": { "intervalMilliseconds": 100, "failures": 2 }
+        """#
+
+    /// A command that makes the configuration fit: among the node's own processes a version is told its place.
+    private static func startAnywhere(_ version: Int) -> [String] {
+        let edits = "-e s,/var/,$VERSIONKIT_ROOT/var/, -e s/0.0.0.0/${VERSIONKIT_ADDRESS:-0.0.0.0}/"
+        return [
+            "/bin/sh", "-ec",
+            "mkdir -p run/irislog; cp etc/irislog/* run/irislog; sed -i \(edits) run/irislog/irislog.conf; "
+                + "exec opt/irislog/irislog\(version) run/irislog",
+        ]
     }
 
     private static func flipByte(inLayerOf release: String) throws {
@@ -148,7 +286,7 @@ struct TestReleases: Sendable {
             let name = withUnsafeBytes(of: entry.pointee.d_name) {
                 String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
             }
-            guard name.hasSuffix(".tar") else { continue }
+            guard name.contains(".tar") else { continue }
             let file = open("\(layers)/\(name)", O_RDWR)
             defer { close(file) }
             var byte: UInt8 = 0

@@ -5,6 +5,7 @@ import Testing
 import VersionKitControl
 import VersionKitModel
 import VersionKitProcesses
+import VersionKitSockets
 import VersionKitTestbed
 
 @Suite("Traffic to services that are not managed")
@@ -15,25 +16,23 @@ struct UnmanagedTrafficTests {
         let host = try #require(fleet.testbed["web"])
         let listener = try host.socket(domain: AF_INET, type: Int32(SOCK_STREAM.rawValue))
         defer { close(listener) }
-        try #require(vk_bind_ipv4(listener, 0, UInt16(9999).bigEndian) == 0)
+        try #require(bindSocket(listener, to: Endpoint(address: IPAddress.Family.v4.any, port: 9999)))
         try #require(listen(listener, 8) == 0)
         // Version 2 is no IrisLog: it says something to 10.99.200.1:9999 and sleeps.
         try await fleet.nodes[0].publish(fleet.releases.talking2)
-        let (first, source) = await onThread("web") { () -> (String, UInt32) in
+        let (first, source) = await onThread("web") { () -> (String, String?) in
             let socket = accept(listener, nil, nil)
-            guard socket >= 0 else { return ("", 0) }
+            guard socket >= 0 else { return ("", nil) }
             defer { close(socket) }
-            var address = vk_endpoint()
-            _ = vk_peer_address(socket, &address)
             var buffer = [UInt8](repeating: 0, count: 100)
             let count = recv(socket, &buffer, buffer.count, 0)
             return (
                 String(decoding: buffer.prefix(max(0, count)), as: UTF8.self),
-                UInt32(bigEndian: address.address)
+                remoteEndpoint(of: socket)?.address.description
             )
         }
         #expect(first == "hello\n")
-        #expect(IPv4Address(number: source).description == fleet.nodes[0].member.address)
+        #expect(source == fleet.nodes[0].member.address)
         let status = try await fleet.wait(for: "status", on: fleet.nodes[0]) { _ in true }
         #expect(status.router.outbound == 0)
     }

@@ -9,15 +9,19 @@ import VersionKitUpgrade
 /// processors.
 @Suite("Upgrade of a fleet", .serialized)
 struct FleetUpgradeTests {
-    @Test("a release published on one node reaches the others; no request fails and no update is lost")
-    func spreads() async throws {
-        let fleet = try await TestFleet(hosts: 2)
+    @Test(
+        "a release published on one node reaches the others; no request fails and no update is lost",
+        arguments: [Fleet.Addressing.v4, .both, .v6])
+    func spreads(addressing: Fleet.Addressing) async throws {
+        let fleet = try await TestFleet(hosts: 2, addressing: addressing)
         let loads = [
             try await fleet.load(fleet.nodes[0], protocol: 1), try await fleet.load(fleet.nodes[1], protocol: 2),
         ]
         try await fleet.nodes[0].publish(fleet.releases.version2)
         for node in fleet.nodes {
             let status = try await fleet.wait(for: "version 2 alone", on: node) { $0.serves(only: 2) }
+            #expect(status.addresses.all.map(\.description) == node.member.addresses)
+            #expect(status.applications.first?.peers.keys.allSatisfy { $0 != node.member.address } == true)
             #expect(status.version(1)?.state == .retired)
             #expect(status.version(2)?.stages.map(\.stage) == UpgradeStage.allCases)
             // Its proxies share a directory for what versions miss.
@@ -44,7 +48,7 @@ struct FleetUpgradeTests {
             return
         }
         let status = try await fleet.wait(for: "version 1 alone", on: node) {
-            $0.version(2)?.state == .failed && $0.version(2)?.address == nil && $0.applications.first?.serving == [1]
+            $0.version(2)?.state == .failed && $0.version(2)?.addresses == nil && $0.applications.first?.serving == [1]
         }
         #expect(status.version(2)?.reason == "rolled back by the operator")
         let numbers = try await load.finish()

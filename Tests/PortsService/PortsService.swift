@@ -3,6 +3,7 @@ import DocumentationSamples
 import Glibc
 import VersionKit
 import VersionKitProcesses
+import VersionKitSockets
 
 /// A service whose versions answer every line with their number, by TCP and by UDP, and its proxy: for the test of
 /// clients' ports on real hosts.
@@ -18,22 +19,32 @@ enum PortsService {
         }
         signal(SIGPIPE, SIG_IGN)
         let name = words[2]
-        let listener = try bound(SOCK_STREAM, port)
-        guard listen(listener, 64) == 0 else { throw SystemError("listen") }
-        let datagrams = try bound(SOCK_DGRAM, port)
-        SystemThread(name: "datagrams") { answerDatagrams(datagrams, name) }.start()
-        await onThread("accept") {
-            while true {
-                let socket = vk_accept4(listener, 0)
-                guard socket >= 0 else { continue }
-                SystemThread(name: "client") { answerLines(socket, name) }.start()
-            }
+        for family in IPAddress.Family.allCases {
+            let listener = try bound(.stream, family, port)
+            guard listen(listener, 64) == 0 else { throw SystemError("listen") }
+            SystemThread(name: "accept") { accept(listener, name) }.start()
+            let datagrams = try bound(.datagrams, family, port)
+            SystemThread(name: "datagrams") { answerDatagrams(datagrams, name) }.start()
+        }
+        // Until it is ended.
+        await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
+    }
+
+    private static func accept(_ listener: Int32, _ name: String) {
+        while true {
+            let socket = vk_accept4(listener, 0)
+            guard socket >= 0 else { continue }
+            SystemThread(name: "client") { answerLines(socket, name) }.start()
         }
     }
 
-    private static func bound(_ kind: __socket_type, _ port: UInt16) throws -> Int32 {
-        let descriptor = socket(AF_INET, Int32(kind.rawValue), 0)
-        guard vk_bind_ipv4(descriptor, 0, port.bigEndian) == 0 else { throw SystemError("bind port \(port)") }
+    private static func bound(
+        _ kind: SocketKind, _ family: IPAddress.Family, _ port: UInt16
+    ) throws(SystemError) -> Int32 {
+        let descriptor = try openSocket(family, kind)
+        guard bindSocket(descriptor, to: Endpoint(address: family.any, port: port)) else {
+            throw SystemError("bind port \(port)")
+        }
         return descriptor
     }
 

@@ -17,7 +17,7 @@ struct CatchUpLogTests {
         .begun(through: 1), .done(through: 1),
         .missed(MissedWrite(.everything, .replay(key(""), prelude: [])), sequence: 3),
         .missed(MissedWrite(.none, .copy), sequence: 4), .missed(MissedWrite(.everything, .copy), sequence: 5),
-        .everything, .done(through: .max),
+        .everything, .doubted, .copied(sequence: 4), .done(through: .max),
     ]
 
     /// The log's bytes, and where each record ends.

@@ -7,7 +7,8 @@ struct ProxyControlTests {
     private static var table: VersionTable {
         var versions: VersionList = [2]
         versions.insert(1, role: .writesOnly)
-        let endpoint = Endpoint(address: IPv4Address(number: 0x0A4D_0002), port: 7000)
+        versions.leaving = versions.max
+        let endpoint = Endpoint(address: IPAddress(v4: 0x0A4D_0002), port: 7000)
         return VersionTable(generation: 7, versions: versions, endpoints: [1: endpoint, 2: endpoint])
     }
 
@@ -23,7 +24,7 @@ struct ProxyControlTests {
     }
 
     static let messages: [ProxyControl] = [
-        .listen(), .listen(versionPort: 5353), .handOver, .ready, .handedOver, .applied(generation: 3),
+        .listen(), .listen(versionPort: 5353), .close, .handOver, .ready, .handedOver, .applied(generation: 3),
         .versions(table), .counters(counters),
         .connection(ClientRemainder(bytes: [0, 10, 32, 255], silentReplies: 2)), .connection(ClientRemainder()),
         .connection(ClientRemainder(bytes: [58, 49], silentReplies: 1, versionPort: 6001)),

@@ -150,4 +150,34 @@ struct WriteOrderTests {
         }
         #expect(crowd.order.count == 0)
     }
+
+    private func mark(_ name: String) -> KeyMark { KeyMark(ByteBuffer(string: name)) }
+
+    @Test(
+        "a write to several keys waits for those of its own connection that touch some of them, and later ones for it")
+    func severalWait() {
+        var order = WriteOrder()
+        let tickets = (0..<5).map { WriteOrder.Ticket(owner: 1, number: $0) }
+        let both = KeyMarks.several([mark("a"), mark("b")])
+        #expect(order.ask(tickets[0], by: .one(mark("a"))) == true)
+        #expect(order.ask(tickets[1], by: .each([mark("b"), mark("c")])) == true)
+        #expect(order.ask(tickets[2], by: both) == false)
+        #expect(order.ask(tickets[3], by: both) == false)
+        #expect(order.ask(tickets[4], by: .one(mark("b"))) == false)
+        #expect(order.finish(tickets[0]) == [])
+        #expect(order.finish(tickets[1]) == [tickets[2], tickets[3], tickets[4]])
+        for ticket in tickets.dropFirst(2) { #expect(order.finish(ticket) == []) }
+        #expect(order.count == 0)
+    }
+
+    @Test("of one connection, runs of writes to one key each, and writes to the same keys, are under way together")
+    func together() {
+        var order = WriteOrder()
+        let tickets = (0..<4).map { WriteOrder.Ticket(owner: 1, number: $0) }
+        let both = KeyMarks.several([mark("a"), mark("b")])
+        #expect(order.ask(tickets[0], by: both) == true)
+        #expect(order.ask(tickets[1], by: both) == true)
+        #expect(order.ask(tickets[2], by: .each([mark("a"), mark("a")])) == true)
+        #expect(order.ask(tickets[3], by: .one(mark("b"))) == true)
+    }
 }

@@ -3,6 +3,7 @@ import Glibc
 import Synchronization
 import VersionKitModel
 import VersionKitProcesses
+import VersionKitSockets
 
 /// A blocking client of Redis that knows nothing of the adapter: so it can find the adapter's mistakes.
 final class RedisClient: Sendable {
@@ -10,10 +11,10 @@ final class RedisClient: Sendable {
     private let unread = Mutex<[UInt8]>([])
 
     init(to endpoint: Endpoint) throws(SystemError) {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        descriptor = try openSocket(endpoint.address.family, .stream)
         var timeout = timeval(tv_sec: 30, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
-        guard vk_connect_ipv4(descriptor, endpoint.address.number.bigEndian, endpoint.port.bigEndian) == 0 else {
+        guard connectSocket(descriptor, to: endpoint) else {
             let error = SystemError("connect to \(endpoint)")
             close(descriptor)
             throw error

@@ -13,6 +13,7 @@ struct ReleaseDescriptionTests {
             "health": { "port": 6001 },
             "proxy": "/usr/bin/irislog-proxy",
             "retirement": { "messagesPerSecond": 1, "periodMilliseconds": 60000 },
+            "spread": { "canaryPercent": 5, "promotions": 2 },
             "configurationPath": "/etc/irislog", "dataPath": "/var/lib/irislog"
         }
         """
@@ -31,6 +32,7 @@ struct ReleaseDescriptionTests {
         #expect(description.manifest.proxy == ["/usr/bin/irislog-proxy"])
         #expect(description.manifest.migrator == nil)
         #expect(description.manifest.retirement.messagesPerSecond == 1)
+        #expect(description.manifest.spread == StagedSpread(canaryPercent: 5, promotions: 2))
         #expect(description.manifest.dataPath == "/var/lib/irislog")
     }
 
@@ -60,6 +62,7 @@ struct ReleaseDescriptionTests {
             (#"[6001]"#, #"6001"#, #""ports.client" is the number 6001"#),
             (#""irislog""#, #""IrisLog""#, #""application" is the text "IrisLog": it should be a name"#),
             (#"{ "port": 6001 }"#, "true", #""health" is true or false"#),
+            (#""promotions": 2"#, #""promotions": 33"#, #""spread.promotions" is the number 33"#),
             (#""messagesPerSecond": 1"#, #""messagesPerSecond": {}"#, #""retirement.messagesPerSecond" is an object"#),
             (#""files": "root","#, #""files": "root""#, "not JSON, at line 5, column 5: check commas"),
         ])

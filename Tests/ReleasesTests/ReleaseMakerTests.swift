@@ -19,7 +19,7 @@ struct ReleaseMakerTests {
             [.modificationDate: Date(timeIntervalSince1970: 1)], ofItemAtPath: second.path("files-1/etc"))
         #expect(try await second.makeRelease() == made)
         #expect(try first.read("out/manifest.json") == second.read("out/manifest.json"))
-        let layer = "out/layers/\(made.layers[0].digest.hex).tar"
+        let layer = "out/layers/\(made.layers[0].digest.hex).tar.zst"
         #expect(try first.read(layer) == second.read(layer))
         #expect(try UInt64(first.read(layer).count) == made.layers[0].size)
     }
@@ -47,7 +47,7 @@ struct ReleaseMakerTests {
         try bench.write(tar.finished, to: "ready.tar")
         let maker = ReleaseMaker(runner: bench.runner)
         let good = ReleaseDescription(manifest: bench.manifest(), files: ["ready.tar"], directory: bench.root)
-        #expect(try await maker.make(description: good, into: bench.path("out")).layers[0].size == 2048)
+        #expect(try await maker.make(description: good, into: bench.path("out")).layers[0].archiveSize == 2048)
         tar.add("../evil")
         try bench.write(tar.finished, to: "evil.tar")
         let evil = ReleaseDescription(manifest: bench.manifest(), files: ["evil.tar"], directory: bench.root)

@@ -31,7 +31,7 @@ struct ReleaseStoreTests {
         let bench = try Workbench()
         let made = try await bench.makeRelease()
         let store = try bench.store()
-        let layer = "out/layers/\(made.layers[0].digest.hex).tar"
+        let layer = "out/layers/\(made.layers[0].digest.hex).tar.zst"
         let good = try bench.read(layer)
 
         var flipped = good
@@ -56,7 +56,7 @@ struct ReleaseStoreTests {
         let bench = try Workbench()
         let made = try await bench.makeRelease()
         let layer = made.layers[0]
-        let bytes = try bench.read("out/layers/\(layer.digest.hex).tar")
+        let bytes = try bench.read("out/layers/\(layer.digest.hex).tar.zst")
         let store = try bench.store()
         var receiver = try store.receive(layer)
         for start in stride(from: 0, to: bytes.count, by: 1000) {
@@ -164,7 +164,7 @@ struct ReleaseStoreTests {
         _ = try await store.unpack(two, runner: bench.runner)
         try store.remove(bench.application, 1)
         try store.remove(bench.application, 2)
-        #expect(try bench.names("store/layers") == [one.layers[0].digest.hex])
+        #expect(try bench.names("store/layers") == names(of: one.layers[0]))
         #expect(try bench.names("store/unpacked").isEmpty)
         #expect(try bench.names("store/incoming").isEmpty)
         #expect(await failure { try store.remove(bench.application, 2) }?.code == .notFound)
@@ -172,12 +172,17 @@ struct ReleaseStoreTests {
         #expect(try bench.names("store/layers").isEmpty)
     }
 
+    /// What the store has of a layer.
+    private func names(of layer: ReleaseManifest.Layer) throws -> [String] {
+        try [layer.digest.hex, #require(layer.chunks).hex + ".chunks"].sorted()
+    }
+
     @Test("layers that no release uses can be removed, and a damaged manifest protects them all")
     func unusedLayers() async throws {
         let bench = try Workbench()
         let made = try await bench.makeRelease()
         let store = try bench.store()
-        try store.addLayer(made.layers[0], fromFile: bench.path("out/layers/\(made.layers[0].digest.hex).tar"))
+        try store.addLayer(made.layers[0], fromFile: bench.path("out/layers/\(made.layers[0].digest.hex).tar.zst"))
         try bench.write("rubbish", to: "store/manifests/irislog/7/manifest.json")
         try store.removeUnusedLayers()
         #expect(try store.hasLayer(made.layers[0].digest))

@@ -112,17 +112,30 @@ struct TrustPolicyTests {
     func acceptance() async throws {
         let bench = try Workbench()
         let trust = bench.trust
-        try trust.acceptance(of: bench.manifest(version: 3), current: 2, requested: .advertised)
-        try trust.acceptance(of: bench.manifest(version: 1), current: nil, requested: .advertised)
-        try trust.acceptance(of: bench.manifest(version: 1), current: 2, requested: .operator)
+        let now = UTCTime(seconds: 1_800_000_000)
+        try trust.acceptance(of: bench.manifest(version: 3), current: 2, requested: .advertised, at: now)
+        try trust.acceptance(of: bench.manifest(version: 1), current: nil, requested: .advertised, at: now)
+        try trust.acceptance(of: bench.manifest(version: 1), current: 2, requested: .operator, at: now)
         let older = try #require(
-            await failure { try trust.acceptance(of: bench.manifest(version: 1), current: 2, requested: .advertised) })
+            await failure {
+                try trust.acceptance(of: bench.manifest(version: 1), current: 2, requested: .advertised, at: now)
+            })
         #expect(older.code == .olderVersion)
         #expect(older.description.contains("older than what this node runs (2): use versionctl rollback"))
         let same = await failure {
-            try trust.acceptance(of: bench.manifest(version: 2), current: 2, requested: .advertised)
+            try trust.acceptance(of: bench.manifest(version: 2), current: 2, requested: .advertised, at: now)
         }
         #expect(same?.code == .sameVersion)
+        var expiring = bench.manifest(version: 3)
+        expiring.expires = now + 1
+        try trust.acceptance(of: expiring, current: 2, requested: .advertised, at: now)
+        expiring.expires = now
+        for request in [ReleaseRequest.advertised, .operator] {
+            let late = await failure {
+                try trust.acceptance(of: expiring, current: nil, requested: request, at: now)
+            }
+            #expect(late?.code == .expired)
+        }
     }
 
     @Test("no damage to a manifest or a signature makes the reader crash", arguments: 1...20)

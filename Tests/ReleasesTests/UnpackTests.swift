@@ -56,10 +56,10 @@ struct UnpackTests {
         let made = try await bench.makeRelease()
         let store = try bench.store()
         try store.importRelease(from: bench.path("out"), trust: bench.trust)
-        let digest = made.layers[0].digest
+        let layer = made.layers[0]
         let runner = bench.runner
         let paths = try await withThrowingTaskGroup(of: String.self) { group in
-            for _ in 0..<4 { group.addTask { try await store.unpack(digest, runner: runner) } }
+            for _ in 0..<4 { group.addTask { try await store.unpack(layer, runner: runner) } }
             return try await group.reduce(into: Set()) { $0.insert($1) }
         }
         #expect(paths.count == 1)
@@ -79,7 +79,7 @@ struct UnpackTests {
         var tar = TarBuilder()
         tar.add(name, content: [1])
         let layer = try layer(tar.finished, in: store, bench)
-        let error = try #require(await failure { _ = try await store.unpack(layer.digest, runner: Forbidden()) })
+        let error = try #require(await failure { _ = try await store.unpack(layer, runner: Forbidden()) })
         #expect(error.code == .unsafeLayer)
         #expect(error.side == .publisher)
         #expect(try bench.names("store/unpacked").isEmpty)
@@ -113,8 +113,7 @@ struct UnpackTests {
         try store.importRelease(from: bench.path("out"), trust: bench.trust)
         let file = "store/layers/\(made.layers[0].digest.hex)"
         var bytes = try bench.read(file)
-        let text = try #require(bytes.firstRange(of: Array("sensors".utf8)))
-        bytes[text.lowerBound] ^= 1
+        bytes[bytes.count / 2] ^= 1
         try bench.write(bytes, to: file)
         let error = await failure { _ = try await store.unpack(made, runner: bench.runner) }
         #expect(error?.code == .wrongDigest)

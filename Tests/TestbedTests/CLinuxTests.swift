@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Testing
+import VersionKitProcesses
 
 @testable import VersionKitTestbed
 
@@ -16,7 +17,7 @@ import Testing
     func overlappingDescriptors() throws {
         let first = try MemoryFile()
         let second = try MemoryFile()
-        let (one, two) = (first.descriptor.number, second.descriptor.number)
+        let (one, two) = (first.descriptor, second.descriptor)
         // Each becomes the other, through the very numbers they have here.
         let launch = Launch(
             executable: "/bin/sh",
@@ -34,7 +35,7 @@ import Testing
         let files = [try MemoryFile("zero"), try MemoryFile("one")]
         // The calls know only numbers: the objects have to outlive them.
         defer { withExtendedLifetime((near, far, files)) {} }
-        let numbers = files.map(\.descriptor.number)
+        let numbers = files.map(\.descriptor)
         #expect(vk_send_descriptors(near.number, "hi", 2, numbers, numbers.count) == 2)
         var buffer = [UInt8](repeating: 0, count: 10)
         var received = [Int32](repeating: -1, count: 4)
@@ -56,7 +57,7 @@ import Testing
         let (near, far) = try pair()
         let file = try MemoryFile()
         defer { withExtendedLifetime((near, far, file)) {} }
-        let numbers = [Int32](repeating: file.descriptor.number, count: 2)
+        let numbers = [Int32](repeating: file.descriptor, count: 2)
         #expect(vk_send_descriptors(near.number, "x", 1, numbers, 2) == 1)
         var buffer: [UInt8] = [0]
         var received: [Int32] = [-1]
@@ -80,15 +81,15 @@ import Testing
         #expect(before.st_ino == after.st_ino)
         defer { withExtendedLifetime((namespace, socket)) {} }
         // Loopback is down there, and up here.
-        let address = UInt32(0x7f00_0001).bigEndian
-        #expect(vk_connect_ipv4(socket.number, address, UInt16(9).bigEndian) == -1)
+        let there = vk_endpoint(address: vk_address(high: 0, low: 0xFFFF_7F00_0001), port: 9)
+        #expect(vk_connect(socket.number, there) == -1)
         #expect(errno == ENETUNREACH)
         let here = try Descriptor(checking: vk_socket_in(-1, AF_INET, type, 0), "socket")
-        #expect(vk_connect_ipv4(here.number, address, UInt16(9).bigEndian) == 0)
+        #expect(vk_connect(here.number, there) == 0)
         defer { withExtendedLifetime(here) {} }
         var local = vk_endpoint()
         #expect(vk_local_address(here.number, &local) == 0)
-        #expect(local.address == address)
+        #expect(local.address.low == there.address.low)
     }
 
     @Test("a mount is made read-only with what is mounted below it")

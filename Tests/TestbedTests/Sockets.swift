@@ -1,5 +1,7 @@
 import CLinux
 import Glibc
+import VersionKitModel
+import VersionKitSockets
 
 @testable import VersionKitTestbed
 
@@ -18,16 +20,18 @@ final class TestSocket: Sendable {
         }
     }
 
-    convenience init(_ host: TestbedHost, _ type: __socket_type) throws {
-        try self.init(Descriptor(host.socket(domain: AF_INET, type: Int32(type.rawValue))))
+    convenience init(_ host: TestbedHost, _ type: __socket_type, _ family: IPAddress.Family = .v4) throws {
+        try self.init(Descriptor(host.socket(domain: family.system, type: Int32(type.rawValue))))
     }
 
     private func check(_ result: Int32, _ attempt: String) throws {
         if result < 0 { throw TestbedError.system(attempt) }
     }
 
-    func bind(_ port: UInt16) throws {
-        try check(vk_bind_ipv4(number, 0, port.bigEndian), "bind")
+    func bind(_ port: UInt16, _ family: IPAddress.Family = .v4) throws {
+        guard bindSocket(number, to: Endpoint(address: family.any, port: port)) else {
+            throw TestbedError.system("bind")
+        }
     }
 
     func listen() throws {
@@ -38,10 +42,11 @@ final class TestSocket: Sendable {
         try TestSocket(Descriptor(checking: vk_accept4(number, 0), "accept"))
     }
 
-    func connect(_ host: TestbedHost, _ port: UInt16) throws {
-        var address = in_addr()
-        inet_aton(host.address, &address)
-        try check(vk_connect_ipv4(number, address.s_addr, port.bigEndian), "connect")
+    func connect(_ host: TestbedHost, _ port: UInt16, _ family: IPAddress.Family = .v4) throws {
+        let address = host.addresses.compactMap { IPAddress($0) }.first { $0.family == family }
+        guard let address, connectSocket(number, to: Endpoint(address: address, port: port)) else {
+            throw TestbedError.system("connect")
+        }
     }
 
     func sendAll(_ bytes: [UInt8]) throws {

@@ -63,6 +63,42 @@ import Testing
         #expect(TestbedPlan(subnet: text).problems() == [.invalidSubnet(text)])
     }
 
+    @Test(
+        "a subnet of IPv6 has to be one, too", arguments: ["fd00:99::", "fd00:99::1/64", "fd00::/127", "10.99.0.0/16"])
+    func subnet6(text: String) {
+        #expect(TestbedPlan(subnet6: text).problems() == [.invalidSubnet(text)])
+    }
+
+    @Test("a host has an address of IPv6 too, or alone")
+    func bothKinds() {
+        let plan = plan {
+            $0.host("n2", address: "10.99.0.2", address6: "fd00:99::2", on: "a")
+            $0.host("n3", address: "fd00:99::3", on: "a")
+        }
+        #expect(plan.problems() == [])
+        let hosts = NetworkScript(plan).hosts
+        #expect(
+            hosts[1].contains("addr add 10.99.0.2/16 dev eth0 broadcast +\naddr add fd00:99::2/64 dev eth0 nodad\n"))
+        #expect(!hosts[2].contains("/16"))
+    }
+
+    @Test(
+        "an address of IPv6 that no host can have is a problem",
+        arguments: ["fd00:98::1", "fd00:99::", "fe80::1", "ff02::1"])
+    func outside6(address: String) {
+        let problems = plan { $0.host("n2", address: "10.99.0.2", address6: address, on: "a") }.problems()
+        #expect(problems == [.addressOutsideSubnet(address, host: "n2")])
+    }
+
+    @Test("a second address of a kind is a problem, and so is none")
+    func kinds() {
+        let problems = plan {
+            $0.host("n2", address: "10.99.0.2", address6: "10.99.0.3", on: "a")
+            $0.host("n3", addresses: [], on: "a")
+        }.problems()
+        #expect(problems == [.invalidAddress("10.99.0.3", host: "n2"), .invalidAddress("", host: "n3")])
+    }
+
     @Test("a plan has at most 256 hosts")
     func tooMany() {
         let problems = plan { plan in

@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import Synchronization
 import Testing
+import VersionKitModel
 
 @testable import VersionKitTestbed
 
@@ -77,6 +78,25 @@ import Testing
         defer { testbed.stop() }
         print("direct: round trip \(try roundTrip(testbed))")
         #expect(testbed.traffic(from: "a", to: "one") == nil)
+    }
+
+    @Test("hosts with IPv6, alone or beside IPv4, reach each other as soon as they are there")
+    func bothKinds() throws {
+        var plan = TestbedPlan()
+        plan.segment("one")
+        plan.host("a", address: "10.99.0.1", address6: "fd00:99::1", on: "one", link: Link(delay: .milliseconds(1)))
+        plan.host("b", address: "fd00:99::2", on: "one")
+        let testbed = try Testbed(plan)
+        defer { testbed.stop() }
+        let (a, b) = (try #require(testbed["a"]), try #require(testbed["b"]))
+        #expect(a.addresses == ["10.99.0.1", "fd00:99::1"])
+        let listener = try TestSocket(b, SOCK_STREAM, .v6)
+        try listener.bind(80, .v6)
+        try listener.listen()
+        let client = try TestSocket(a, SOCK_STREAM, .v6)
+        try client.connect(b, 80, .v6)
+        try client.sendAll([7])
+        #expect(try listener.accept().receive(1) == [7])
     }
 
     @Test("a round trip takes at least twice the delays of all links on the way")

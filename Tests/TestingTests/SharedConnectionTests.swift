@@ -40,6 +40,27 @@ struct SharedConnectionTests {
         #expect(proxy.takeSent(to: 2, by: "one") == bytes("roll a\n"))
     }
 
+    @Test("what waited for its turn while runs were taken apart does not overtake what a shared connection still owes")
+    func noOvertakingOnceTakenApart() {
+        var proxy = proxy([1, 2])
+        // Another client holds the key that the second run needs.
+        proxy.say(bytes("set b 9\n"), as: "two")
+        proxy.say(bytes("set a 1\nset c 1\n"), as: "one")
+        proxy.say(bytes("set b 2\n"), as: "one")
+        proxy.say(bytes("get a\n"), as: "one")
+        for version: Version in [1, 2] {
+            #expect(proxy.takeSent(to: version, by: everybody) == bytes("set b 9\nset a 1\nset c 1\n"))
+        }
+        // A reply that needs a look inside, and the turn of the second run comes while version 1 still owes the first.
+        proxy.answer(bytes("ok\nnone\nok\n"), from: 2, to: everybody)
+        proxy.answer(bytes("ok\n"), from: 1, to: everybody)
+        #expect(proxy.takeReceived(by: "two") == bytes("ok\n"))
+        for version: Version in [1, 2] { #expect(proxy.takeSent(to: version, by: "one").readableBytes == 0) }
+        proxy.answer(bytes("none\nok\n"), from: 1, to: everybody)
+        #expect(proxy.takeSent(to: 2, by: "one") == bytes("set b 2\nget a\n"))
+        #expect(proxy.takeSent(to: 1, by: "one") == bytes("set b 2\n"))
+    }
+
     @Test("a client that gets much at one time has a connection of its own from then on")
     func takesMuch() {
         var limits = Limits.standard

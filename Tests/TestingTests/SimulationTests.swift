@@ -12,8 +12,12 @@ struct SimulationTests {
         var clients: [String: [ByteBuffer]] = [:]
         for client in 1...4 {
             clients["client\(client)"] = (0..<20).map { number in
-                let key = "key\(Int.random(in: 0..<4, using: &random))"
-                let verb = verbs.randomElement(using: &random) ?? "get"
+                var key = "key\(Int.random(in: 0..<4, using: &random))"
+                var verb = verbs.randomElement(using: &random) ?? "get"
+                if verb == "both" {
+                    verb = "add"
+                    key += ",other\(Int.random(in: 0..<4, using: &random))"
+                }
                 let rest = ["move": " key0", "flush": "", "get": "", "roll": ""][verb] ?? " \(client * 100 + number)"
                 return ByteBuffer(string: "\(verb) \(key)\(rest)\n")
             }
@@ -108,15 +112,75 @@ struct SimulationTests {
         var simulation = simulation(seed, faults)
         let clients = clients(["add"], seed: seed)
         try simulation.run(clients: clients)
+        try expectAcknowledged(clients, in: simulation, seed)
+        #expect(simulation.versions[1] == simulation.versions[2], "seed \(seed)")
+    }
+
+    /// All that a proxy can meet while it serves.
+    private var troubles: Faults {
+        var faults = faults
+        (faults.catchUpLost, faults.distrusted) = (10, 4)
+        return faults
+    }
+
+    @Test(
+        "whoever is distrusted, and whatever fails of catching up, in the end versions are the same",
+        arguments: Seeds.few(30))
+    func becomesEqualInTrouble(_ seed: UInt64) throws {
+        var simulation = simulation(seed, troubles)
+        try simulation.run(clients: clients(Self.all + ["both"], seed: seed))
+        #expect(simulation.proxy.answered.all == 80)
+        #expect(simulation.versions[1] == simulation.versions[2], "seed \(seed)")
+        #expect(simulation.proxy.diverged.isEmpty)
+    }
+
+    @Test(
+        "whoever is distrusted, and whatever fails of catching up, what was acknowledged is there, of each key",
+        arguments: Seeds.few(30))
+    func acknowledgedInTrouble(_ seed: UInt64) throws {
+        var simulation = simulation(seed, troubles)
+        let clients = clients(["add", "both"], seed: seed)
+        try simulation.run(clients: clients)
+        try expectAcknowledged(clients, in: simulation, seed)
+        #expect(simulation.versions[1] == simulation.versions[2], "seed \(seed)")
+    }
+
+    @Test(
+        "a version that is filled, and the one that retires after it, lose nothing that was acknowledged",
+        arguments: Seeds.few(30))
+    func upgraded(_ seed: UInt64) throws {
+        var simulation = simulation(seed, troubles)
+        simulation.proxy.change([1])
+        simulation.stages = [
+            Self.list([(1, .full), (2, .filling)]), [1, 2], Self.list([(1, .writesOnly), (2, .full)]), [1, 2],
+            Self.list([(1, .writesOnly), (2, .full)]), [2],
+        ]
+        let clients = clients(["add", "both", "get"], seed: seed)
+        try simulation.run(clients: clients)
+        #expect(simulation.stages.isEmpty)
+        try expectAcknowledged(clients, in: simulation, seed)
+    }
+
+    private static func list(_ roles: [(Version, VersionList.Role)]) -> VersionList {
+        var list = VersionList()
+        for (version, role) in roles { list.insert(version, role: role) }
+        return list
+    }
+
+    /// Compares what clients were told of their adds with what version 2 has.
+    private func expectAcknowledged(
+        _ clients: [String: [ByteBuffer]], in simulation: Simulation<StoreAdapter, StoreModel>, _ seed: UInt64
+    ) throws {
         let numbers = try #require(simulation.versions[2]).numbers
-        #expect(simulation.versions[1]?.numbers == numbers, "seed \(seed)")
         for (client, requests) in clients {
             let replies = String(buffer: simulation.received[client] ?? ByteBuffer()).split(separator: "\n")
             try #require(replies.count == requests.count)
             for (request, reply) in zip(requests, replies) {
                 let words = String(buffer: request).split(whereSeparator: \.isWhitespace).map(String.init)
-                let count = numbers[words[1], default: []].count { "\($0)" == words[2] }
-                #expect(reply == "ok" ? count == 1 : count <= 1, "\(words), \(reply), \(count) times, seed \(seed)")
+                for key in words[1].split(separator: ",").map(String.init) where words[0] == "add" {
+                    let count = numbers[key, default: []].count { "\($0)" == words[2] }
+                    #expect(reply == "ok" ? count == 1 : count <= 1, "\(words), \(reply), \(count) times, seed \(seed)")
+                }
             }
         }
     }

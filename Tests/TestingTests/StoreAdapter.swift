@@ -4,7 +4,7 @@ import VersionKitProxy
 import VersionKitTesting
 import VersionKitWire
 
-/// A store of numbers in lines: `set KEY N`, `add KEY N`, `get KEY`, `roll KEY` (a number by chance), `move KEY KEY`,
+/// A store of numbers in lines: `set KEY N`, `add KEY,KEY N`, `get KEY`, `roll KEY` (a number by chance), `move KEY KEY`,
 /// `flush all`, `keys all`. Replies: `ok`, a number, `none`, `error WHY`, or keys.
 struct StoreAdapter: KeyedAdapter {
     /// Mistakes that tests of tests look for.
@@ -24,7 +24,7 @@ struct StoreAdapter: KeyedAdapter {
             return bytes.availableBytes > 1000 ? .unusual : nil
         }
         let words = String(buffer: line).split(separator: " ")
-        guard words.count > 1 else { return .unusual }
+        guard words.count > 1, !words[1].contains(",") else { return .unusual }
         if mistake == .callsAllReads { return .read }
         switch words[0] {
         case "get": return .read
@@ -68,7 +68,7 @@ struct StoreAdapter: KeyedAdapter {
         case "move": .all(Keys(request.dropFirst().map { ByteBuffer(string: $0) }))
         case "flush": .all(.everything)
         case "keys": .answer("error not for clients")
-        default: .all(.key(ByteBuffer(string: request[1])))
+        default: .all(Keys(request[1].split(separator: ",").map { ByteBuffer(substring: $0) }))
         }
     }
 
@@ -129,7 +129,7 @@ struct StoreModel: VersionModel, Equatable {
         let values = value.split(separator: ",").compactMap { Int($0) }
         switch verb {
         case "set": numbers[key] = values.isEmpty ? nil : values
-        case "add": numbers[key, default: []] += values
+        case "add": for key in key.split(separator: ",") { numbers[String(key), default: []] += values }
         case "move": numbers[value] = numbers.removeValue(forKey: key)
         case "flush": numbers = [:]
         case "roll":

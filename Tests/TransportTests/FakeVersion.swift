@@ -3,12 +3,14 @@ import Glibc
 import Synchronization
 import VersionKitModel
 import VersionKitProcesses
+import VersionKitSockets
 
 /// A server on loopback that answers each line with its name and the line, or misbehaves.
 final class FakeVersion: Sendable {
     let endpoint: Endpoint
     private let listener: Int32
     private let seen = Mutex<[String]>([])
+    private let whenBlocked: (@Sendable () -> Void)?
 
     /// What it does with a line.
     enum Answer {
@@ -24,9 +26,23 @@ final class FakeVersion: Sendable {
         try self.init(name) { isSilent ? .silence : .say("\(name):\($0)\n") }
     }
 
-    convenience init(_ name: String, _ answer: @escaping @Sendable (String) -> Answer) throws {
-        let (listener, endpoint) = try Loopback.listen()
-        self.init(name, on: listener, endpoint, answer)
+    /// A version of one's own making.
+    ///
+    /// - Parameters:
+    ///   - socketBytes: what its sockets hold each way; `nil`: what the kernel thinks best.
+    ///   - whenBlocked: called when nobody has taken its replies for a while.
+    convenience init(
+        _ name: String, socketBytes: Int32? = nil, whenBlocked: (@Sendable () -> Void)? = nil,
+        _ answer: @escaping @Sendable (String) -> Answer
+    ) throws {
+        let (listener, endpoint) = try Loopback.refuse()
+        if var bytes = socketBytes {
+            for option in [SO_SNDBUF, SO_RCVBUF] {
+                setsockopt(listener, SOL_SOCKET, option, &bytes, socklen_t(MemoryLayout<Int32>.size))
+            }
+        }
+        guard Glibc.listen(listener, 64) == 0 else { throw SystemError("listen on loopback") }
+        self.init(name, on: listener, endpoint, whenBlocked, answer)
     }
 
     /// A version that was down: `socket` refused connections until now (``Loopback/refuse()``).
@@ -35,12 +51,14 @@ final class FakeVersion: Sendable {
         _ answer: (@Sendable (String) -> Answer)? = nil
     ) throws {
         guard Glibc.listen(socket, 64) == 0 else { throw SystemError("listen on loopback") }
-        self.init(name, on: socket, endpoint, answer ?? { .say("\(name):\($0)\n") })
+        self.init(name, on: socket, endpoint, nil, answer ?? { .say("\(name):\($0)\n") })
     }
 
     private init(
-        _ name: String, on listener: Int32, _ endpoint: Endpoint, _ answer: @escaping @Sendable (String) -> Answer
+        _ name: String, on listener: Int32, _ endpoint: Endpoint, _ whenBlocked: (@Sendable () -> Void)?,
+        _ answer: @escaping @Sendable (String) -> Answer
     ) {
+        self.whenBlocked = whenBlocked
         self.listener = listener
         self.endpoint = endpoint
         SystemThread(name: name) { [self] in
@@ -52,7 +70,7 @@ final class FakeVersion: Sendable {
                     while let line = connection.readLine() {
                         seen.withLock { $0.append(line) }
                         switch answer(line) {
-                        case .say(let text): connection.send(text)
+                        case .say(let text): connection.send(text, whenBlocked: self.whenBlocked)
                         case .silence: break
                         case .close: return
                         }
@@ -69,7 +87,7 @@ final class FakeVersion: Sendable {
 }
 
 enum Loopback {
-    static let address = IPv4Address(number: 0x7F00_0001)
+    static let address = IPAddress.Family.v4.loopback
 
     /// A listening socket on a free port.
     static func listen() throws(SystemError) -> (Int32, Endpoint) {
@@ -79,19 +97,17 @@ enum Loopback {
     }
 
     static func endpoint(of descriptor: Int32) throws(SystemError) -> Endpoint {
-        var own = vk_endpoint()
-        guard vk_local_address(descriptor, &own) == 0 else { throw SystemError("getsockname") }
-        return Endpoint(address: address, port: UInt16(bigEndian: own.port))
+        guard let own = localEndpoint(of: descriptor) else { throw SystemError("getsockname") }
+        return own
     }
 
     /// A port that refuses connections, and that nobody else gets as long as the socket is open.
     static func refuse() throws(SystemError) -> (Int32, Endpoint) {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        var own = vk_endpoint()
-        guard descriptor >= 0, vk_bind_ipv4(descriptor, address.number.bigEndian, 0) == 0,
-            vk_local_address(descriptor, &own) == 0
-        else { throw SystemError("bind on loopback") }
-        return (descriptor, Endpoint(address: address, port: UInt16(bigEndian: own.port)))
+        let descriptor = try openSocket(address.family, .stream)
+        guard bindSocket(descriptor, to: Endpoint(address: address, port: 0)) else {
+            throw SystemError("bind on loopback")
+        }
+        return (descriptor, try endpoint(of: descriptor))
     }
 }
 
@@ -107,8 +123,8 @@ final class LineConnection: Sendable {
     }
 
     convenience init(to endpoint: Endpoint) throws(SystemError) {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard vk_connect_ipv4(descriptor, endpoint.address.number.bigEndian, endpoint.port.bigEndian) == 0 else {
+        let descriptor = try openSocket(endpoint.address.family, .stream)
+        guard connectSocket(descriptor, to: endpoint) else {
             throw SystemError("connect to \(endpoint)")
         }
         self.init(descriptor)
@@ -142,20 +158,41 @@ final class LineConnection: Sendable {
         return false
     }
 
-    func send(_ text: String) {
-        let bytes = Array(text.utf8)
-        _ = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+    func send(_ text: String) { send(text, whenBlocked: nil) }
+
+    /// Sends all of it.
+    ///
+    /// - Parameter whenBlocked: called once, if for half a second the other end takes nothing.
+    func send(_ text: String, whenBlocked: (() -> Void)?) {
+        var rest = Array(text.utf8)[...]
+        var report = whenBlocked
+        var patience = timeval(tv_sec: 0, tv_usec: report == nil ? 0 : 500_000)
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            if count > 0 {
+                rest = rest.dropFirst(count)
+            } else {
+                guard count < 0, errno == EAGAIN, report != nil else { return }
+                report?()
+                report = nil
+                patience = timeval(tv_sec: 0, tv_usec: 0)
+                setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+            }
+        }
     }
 
     /// The next line, or `nil` at the end.
     func readLine() -> String? {
         unread.withLock { unread in
-            var buffer = [UInt8](repeating: 0, count: 4096)
+            var buffer = [UInt8](repeating: 0, count: 64 << 10)
+            var searched = 0
             while true {
-                if let end = unread.firstIndex(of: UInt8(ascii: "\n")) {
+                if let end = unread[searched...].firstIndex(of: UInt8(ascii: "\n")) {
                     defer { unread.removeSubrange(...end) }
                     return String(decoding: unread[..<end], as: UTF8.self)
                 }
+                searched = unread.count
                 let count = recv(descriptor, &buffer, buffer.count, 0)
                 guard count > 0 else { return nil }
                 unread += buffer[..<count]
@@ -175,8 +212,10 @@ final class FakeDatagramVersion: Sendable {
     let endpoint: Endpoint
 
     init(_ name: String) throws {
-        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard vk_bind_ipv4(descriptor, Loopback.address.number.bigEndian, 0) == 0 else { throw SystemError("bind") }
+        let descriptor = try openSocket(Loopback.address.family, .datagrams)
+        guard bindSocket(descriptor, to: Endpoint(address: Loopback.address, port: 0)) else {
+            throw SystemError("bind")
+        }
         endpoint = try Loopback.endpoint(of: descriptor)
         SystemThread(name: name) {
             var buffer = [UInt8](repeating: 0, count: 2048)
@@ -200,10 +239,10 @@ final class DatagramConnection: Sendable {
     private let descriptor: Int32
 
     init(to endpoint: Endpoint) throws(SystemError) {
-        descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        descriptor = try openSocket(endpoint.address.family, .datagrams)
         var timeout = timeval(tv_sec: 30, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
-        guard vk_connect_ipv4(descriptor, endpoint.address.number.bigEndian, endpoint.port.bigEndian) == 0 else {
+        guard connectSocket(descriptor, to: endpoint) else {
             throw SystemError("connect to \(endpoint)")
         }
     }

@@ -38,6 +38,28 @@ struct UpgradePipelineTests {
         #expect(stages == UpgradeStage.allCases.filter { $0 != .migrate && $0 != .retire })
     }
 
+    @Test("a version that takes another's place migrates nothing, and gives nothing back once it serves")
+    func inPlace() throws {
+        var pipeline = pipeline(at: .prepareFileSystem)
+        pipeline.use(.package)
+        #expect(pipeline.isInPlace)
+        var copy = pipeline
+        #expect(copy.failed("no disk") == .remove(reason: "no disk"))
+        var stages: [UpgradeStage] = []
+        while case .perform(let stage) = pipeline.action {
+            stages.append(stage)
+            if stage == .serve {
+                #expect(pipeline.failed("crashed") == nil)
+                #expect(throws: RollbackError.self) { try pipeline.rollBack(reason: "by hand") }
+            }
+            _ = pipeline.succeeded(stage)
+        }
+        #expect(!stages.contains(.migrate) && stages.last == .retire)
+        var first = UpgradePipeline(to: 1, from: nil)
+        first.use(.package)
+        #expect(!first.isInPlace)
+    }
+
     @Test("a failure at any stage before the old version goes removes the new one and keeps the reason")
     func failures() {
         for stage in UpgradeStage.allCases where stage != .retire {
@@ -64,6 +86,21 @@ struct UpgradePipelineTests {
         #expect(again?.description == "version 2 is already taken away")
         var only = pipeline(at: .serve, from: nil)
         #expect(throws: RollbackError.self) { try only.rollBack(reason: "by hand") }
+    }
+
+    @Test("whoever goes back to a snapshot takes the newer version away even if it is alone, and the older one serves")
+    func snapshot() {
+        var newer = UpgradePipeline(to: 2, from: 1)
+        while case .perform(let stage) = newer.action { _ = newer.succeeded(stage) }
+        newer.withdraw(reason: "back")
+        #expect(newer.action == .remove(reason: "back"))
+        #expect(!newer.isServing)
+        _ = newer.removed()
+        newer.withdraw(reason: "again")
+        #expect(newer.state == .undone(.retire, reason: "back"))
+        newer.resumeAlone()
+        #expect(newer.isServing)
+        #expect(newer.action == .finished)
     }
 
     @Test("a node that was killed starts an upgrade over until it serves, and goes on from then")

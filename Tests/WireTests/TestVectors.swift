@@ -17,7 +17,8 @@ struct TestVector: Sendable, CustomTestStringConvertible {
         guard let text = try? String(contentsOf: root.appending(path: "docs/wire-format.md"), encoding: .utf8) else {
             return []
         }
-        return text.split(separator: "\n").compactMap { line in
+        guard let heading = text.range(of: "\n## Test vectors\n") else { return [] }
+        return text[heading.upperBound...].split(separator: "\n").compactMap { line in
             let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
             guard line.hasPrefix("| `"), cells.count == 2 else { return nil }
             let hex = cells[0].filter(\.isHexDigit)

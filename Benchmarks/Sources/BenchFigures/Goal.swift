@@ -16,15 +16,20 @@ package struct Goal: Sendable {
     package var unit: String
     /// Digits behind the point.
     package var digits: Int
+    /// The program whose figure it is; without it nobody is told why there is none.
+    package var peer: String?
     /// The figure; nothing when it was not measured.
     package var figure: @Sendable (Observations) -> Double?
 
-    /// The row of the table.
-    package func row(_ observations: Observations) -> ReportRow {
-        let value = figure(observations)
+    /// The row of the table, with the reason if there can be no figure.
+    package func row(_ observations: Observations, unavailable: Unavailable = Unavailable()) -> ReportRow {
+        let reason = peer.flatMap { unavailable[measure, $0] }.map { "not available: \($0)" }
+        // Figures of the rounds before it failed prove nothing.
+        let value = reason == nil ? figure(observations) : nil
         return ReportRow(
             measure: "\(measure). \(title)", goal: criterionText,
-            figure: value.map { $0.text(digits: digits) + unit } ?? "not measured", value: value, isMet: isMet(value))
+            figure: value.map { $0.text(digits: digits) + unit } ?? reason ?? "not measured", value: value,
+            isMet: isMet(value))
     }
 
     private var criterionText: String? {

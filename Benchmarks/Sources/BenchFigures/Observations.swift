@@ -61,6 +61,19 @@ package struct Observations: Sendable {
         return Statistics.median(ratios)
     }
 
+    /// What one peer's value is divided by the best of others of the same round, the median of that.
+    package func ratio(_ measure: String, _ peer: String, toBestOf others: [String], isLowBest: Bool) -> Double? {
+        let own = all.filter { $0.measure == measure && $0.peer == peer }
+        let ratios = own.compactMap { observation -> Double? in
+            let values = all.filter {
+                $0.measure == measure && $0.round == observation.round && others.contains($0.peer)
+            }.map(\.value)
+            guard let best = isLowBest ? values.min() : values.max(), best > 0 else { return nil }
+            return observation.value / best
+        }
+        return Statistics.median(ratios)
+    }
+
     /// One line per measure and peer, in the order in which they were first seen.
     package var summaries: [Summary] {
         struct Key: Hashable {

@@ -10,6 +10,10 @@ package enum PeerName {
     package static let haproxy = "HAProxy"
     package static let nginx = "nginx stream"
     package static let versionKit = "VersionKit"
+    /// A proxy for this benchmark's load alone, which leaves out all that can be left out.
+    package static let leastProxy = "least proxy"
+    /// No program: what is left for one, see ``RequestCost``.
+    package static let ceiling = "most that any proxy could reach here"
 }
 
 /// What the application proxy has to reach beside its peers.
@@ -34,6 +38,8 @@ package enum ProxyGoals {
             let title = "one version, 50 connections, pipeline 16, 64 B \(command.uppercased()), rate"
             return [
                 ratio(2, title, "throughput-\(command)", to: PeerName.envoyRedis, .atLeast(2)),
+                reachable(2, title, "throughput-\(command)", by: PeerName.leastProxy, to: PeerName.envoyRedis),
+                reachable(2, title, "throughput-\(command)", by: PeerName.ceiling, to: PeerName.envoyRedis),
                 ratio(2, title, "throughput-\(command)", to: PeerName.envoyBuffered, .none),
             ]
         }
@@ -43,6 +49,8 @@ package enum ProxyGoals {
         let title = "two versions, 50 connections, pipeline 16, 64 B SET"
         return [
             ratio(3, "\(title), rate until both have it", "dual-both", to: PeerName.envoyMirror, .atLeast(3)),
+            reachable(3, title, "dual-both", by: PeerName.leastProxy, to: PeerName.envoyMirror),
+            reachable(3, title, "dual-both", by: PeerName.ceiling, to: PeerName.envoyMirror),
             ratio(3, "\(title), rate of answers", "dual-answered", to: PeerName.envoyMirror, .none),
             ratio(3, "\(title), rate until both have it", "dual-both", to: PeerName.envoyMirrorBuffered, .none),
             ratio(3, "\(title) of one key, rate of answers", "dual-hot-key", to: PeerName.envoyMirror, .none),
@@ -97,6 +105,16 @@ package enum ProxyGoals {
                 digits: 0
             ) { $0.median("adapter-lines", adapter) }
         }
+    }
+
+    /// How far one could get from a peer on this machine, beside how far we got.
+    private static func reachable(
+        _ measure: Int, _ title: String, _ key: String, by other: String, to peer: String
+    ) -> Goal {
+        Goal(
+            measure: measure, title: "\(title): \(other), to \(peer)", criterion: .none, unit: "x", digits: 3,
+            peer: other
+        ) { $0.ratio(key, other, to: peer) }
     }
 
     private static func ratio(

@@ -14,9 +14,15 @@ package struct Report: Sendable, Codable {
     package var medians: [Summary]
     package var met: Int
     package var goals: Int
+    /// The program that made it.
+    package var name: String
 
-    package init(_ goals: [Goal], _ observations: Observations) {
-        rows = goals.map { $0.row(observations) }
+    package init(
+        _ goals: [Goal], _ observations: Observations, unavailable: Unavailable = Unavailable(),
+        name: String = "bench-proxy"
+    ) {
+        self.name = name
+        rows = goals.map { $0.row(observations, unavailable: unavailable) }
         medians = observations.summaries
         met = rows.filter { $0.isMet == true }.count
         self.goals = rows.filter { $0.isMet != nil }.count
@@ -26,7 +32,7 @@ package struct Report: Sendable, Codable {
     package var isComplete: Bool { rows.allSatisfy { $0.value != nil } }
 
     /// The last line.
-    package var verdict: String { "bench-proxy: \(met) of \(goals) goals met" }
+    package var verdict: String { "\(name): \(met) of \(goals) goals met" }
 
     /// The medians of all peers.
     package var medianTable: String {

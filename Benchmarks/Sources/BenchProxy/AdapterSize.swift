@@ -1,4 +1,5 @@
 import BenchFigures
+import BenchPrograms
 import Foundation
 
 /// Measure 6: what somebody has to write for an application to be upgraded.

@@ -1,4 +1,5 @@
 import BenchFigures
+import BenchPrograms
 import Foundation
 import Glibc
 
@@ -33,6 +34,7 @@ final class Bench {
     /// Goes at the end.
     let directory: String
     private(set) var observations = Observations()
+    var unavailable = Unavailable()
     private var ports = Ports()
     private var logs = 0
 

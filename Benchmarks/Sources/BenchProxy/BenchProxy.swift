@@ -1,5 +1,8 @@
 import ArgumentParser
 import BenchFigures
+import BenchPrograms
+import CLeastProxy
+import CResponder
 import Foundation
 import Glibc
 
@@ -61,12 +64,30 @@ struct BenchProxy: ParsableCommand {
     @Option(help: "Envoy, from the root of the repository.")
     var envoy = ".build/peers/envoy/envoy/_bin/envoy"
 
+    @Option(help: ArgumentHelp("Answer every request on this port, and measure nothing.", visibility: .hidden))
+    var respond: UInt16?
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "Be the least proxy on the first port for the servers on the others, and measure nothing.",
+            visibility: .hidden))
+    var leastProxy: [UInt16] = []
+
     func validate() throws {
         guard rounds ?? 1 > 0 else { throw ValidationError("--rounds needs at least 1.") }
         _ = try chosen()
     }
 
     func run() throws {
+        if let respond {
+            responder_run(respond)
+            throw BenchError.system("answer on port \(respond)")
+        }
+        if let port = leastProxy.first {
+            let servers = Array(leastProxy.dropFirst())
+            least_proxy_run(port, servers, Int32(servers.count))
+        }
         Interruption.watch()
         do {
             Children.exitAll(try measure())
@@ -101,7 +122,8 @@ struct BenchProxy: ParsableCommand {
         }
         try File.makeFolder(path("Benchmarks/results"))
         try File.write(bench.observations.csv, to: path("Benchmarks/results/bench-proxy.csv"))
-        let report = Report(ProxyGoals.all(of: chosen), bench.observations)
+        let report = Report(
+            ProxyGoals.all(of: chosen), bench.observations, unavailable: bench.unavailable)
         try show(report)
         for failure in failures { bench.say("bench-proxy: \(failure)") }
         return report.isComplete && failures.isEmpty ? 0 : 1

@@ -1,4 +1,5 @@
 import BenchFigures
+import BenchPrograms
 import Foundation
 import Glibc
 
@@ -12,8 +13,14 @@ enum DualWrites {
     static func run(_ bench: Bench) throws {
         let mirror = try bench.envoyMirror([bench.redis(), bench.redis()])
         let ours = try bench.versionKit([bench.redis(), bench.redis()])
-        let peers = mirror + [ours]
-        defer { bench.stop(peers) }
+        let peers = try mirror + [ours] + bench.leastProxy([bench.redis(), bench.redis()], measure: 3)
+        // A server that no proxy knows.
+        let alone = try bench.redis()
+        let responder = try bench.responder()
+        defer {
+            bench.stop(peers + [responder])
+            Children.stop(alone.child)
+        }
 
         try bench.forEachRound(peers) { peer, round in
             let versions = try peer.versions.map { try RedisConnection(port: $0.port, timeoutSeconds: 30) }
@@ -39,6 +46,9 @@ enum DualWrites {
             }
             let requests = Double(bench.scale.requests)
             bench.observe("dual-both", peer.name, round: round, requests / (requests / rate + catchUp), "requests/s")
+            guard peer.name == PeerName.versionKit else { return }
+            try Ceiling.observe(
+                bench, "dual-both", test: "SET", redis: alone, responder: responder, versions: 2, round: round)
         }
         try bench.forEachRound(peers) { peer, round in
             let rates = try bench.redisBenchmark(peer, tests: ["SET"], spread: false)

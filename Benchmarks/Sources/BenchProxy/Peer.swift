@@ -1,4 +1,5 @@
 import BenchFigures
+import BenchPrograms
 import Foundation
 import Glibc
 
@@ -54,6 +55,28 @@ extension Bench {
         if versions.count > 1 { arguments += ["--report"] }
         let child = try start(PeerName.versionKit, tools.proxy, arguments)
         return try ready(Peer(name: PeerName.versionKit, port: port, child: child, versions: versions))
+    }
+
+    /// Somebody who answers every request and does nothing with it.
+    func responder() throws -> Peer {
+        let port = try port()
+        let child = try start("responder", try File.ownProgram(), ["--respond", "\(port)"])
+        return try ready(Peer(name: "responder", port: port, child: child))
+    }
+
+    /// The proxy that does nothing which a proxy could leave out, in front of one server or of two. Nobody, where
+    /// io_uring is forbidden: the others are worth measuring all the same.
+    func leastProxy(_ versions: [Redis], measure: Int) -> [Peer] {
+        do {
+            let port = try port()
+            let arguments = ["--least-proxy", "\(port)"] + versions.map { "\($0.port)" }
+            let child = try start(PeerName.leastProxy, try File.ownProgram(), arguments)
+            return [try ready(Peer(name: PeerName.leastProxy, port: port, child: child, versions: versions))]
+        } catch {
+            say("  \(error)")
+            unavailable.add(PeerName.leastProxy, measure: measure, "it did not start")
+            return []
+        }
     }
 
     func haproxy(_ redis: Redis) throws -> Peer {
@@ -135,7 +158,7 @@ extension Bench {
         return peer
     }
 
-    /// Until it answers a PING, from its server or by itself.
+    /// Until it answers a PING, from its server or by itself, or says OK to it as to everything.
     private func waitUntilReady(_ child: Child, _ port: UInt16) throws {
         let deadline = Date().addingTimeInterval(Self.readySeconds)
         var reason = "no answer"
@@ -145,7 +168,7 @@ extension Bench {
             }
             do {
                 let reply = try RedisConnection(port: port, timeoutSeconds: 2).ask("PING")
-                if reply == .text("PONG") { return }
+                if reply == .text("PONG") || reply == .text("OK") { return }
                 reason = "\(reply)"
             } catch {
                 reason = "\(error)"

@@ -1,3 +1,4 @@
+import BenchPrograms
 import Glibc
 
 /// Finds ports that nobody uses.

@@ -1,3 +1,4 @@
+import BenchPrograms
 import Glibc
 
 /// A client of a Redis, or of something that speaks like one, that waits for each answer.

@@ -1,4 +1,5 @@
 import BenchFigures
+import BenchPrograms
 import Foundation
 import Glibc
 

@@ -1,4 +1,5 @@
 import BenchFigures
+import BenchPrograms
 
 /// Measure 2: how much 50 clients get done that send 16 requests at a time.
 enum Throughput {
@@ -7,12 +8,21 @@ enum Throughput {
         let peers =
             try [Peer(name: PeerName.direct, port: redis.port, child: redis.child)]
             + bench.envoy(redis) + [bench.haproxy(redis), bench.nginx(redis), bench.versionKit([redis])]
-        defer { bench.stop(peers) }
+            + bench.leastProxy([redis], measure: 2)
+        let responder = try bench.responder()
+        defer { bench.stop(peers + [responder]) }
 
         try bench.forEachRound(peers) { peer, round in
             let rates = try bench.redisBenchmark(peer, tests: ["SET", "GET"])
             bench.observe("throughput-set", peer.name, round: round, rates["SET"] ?? 0, "requests/s")
             bench.observe("throughput-get", peer.name, round: round, rates["GET"] ?? 0, "requests/s")
+            guard peer.name == PeerName.direct else { return }
+            for test in ["SET", "GET"] {
+                try Ceiling.observe(
+                    bench, "throughput-\(test.lowercased())", test: test, redis: redis, responder: responder,
+                    versions: 1,
+                    round: round)
+            }
         }
     }
 }

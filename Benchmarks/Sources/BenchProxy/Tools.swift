@@ -1,3 +1,4 @@
+import BenchPrograms
 import Foundation
 
 /// Where the programs are.

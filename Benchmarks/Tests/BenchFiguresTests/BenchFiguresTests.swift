@@ -30,6 +30,28 @@ import Testing
         #expect(CounterLine.last(in: text) == ["requests": 2, "lag-2": 0])
     }
 
+    @Test("the most that a proxy could reach is what the processors have left for it, with every server counted")
+    func ceiling() {
+        let cost = RequestCost(client: 0.000_001, responder: 0.000_001, server: 0.000_002)
+        #expect(cost.rateMax(processors: 2, servers: 1) == 500_000)
+        #expect((cost.rateMax(processors: 2, servers: 2) - 333_333).magnitude < 1)
+        #expect(RequestCost(client: 0, responder: 0, server: 0).rateMax(processors: 2, servers: 1) == 0)
+    }
+
+    @Test("what the least proxy reaches is told and not judged, and a row says when it cannot be there")
+    func leastProxy() {
+        var observations = Observations()
+        observations.add(Observation("dual-both", PeerName.envoyMirror, round: 1, 100, "requests/s"))
+        observations.add(Observation("dual-both", PeerName.leastProxy, round: 1, 250, "requests/s"))
+        let goals = ProxyGoals.all(of: [3]).filter { $0.peer == PeerName.leastProxy }
+        #expect(goals.map { $0.row(observations).figure } == ["2.500x"])
+        #expect(goals.allSatisfy { $0.row(observations).isMet == nil })
+        var unavailable = Unavailable()
+        unavailable.add(PeerName.leastProxy, measure: 3, "it did not start")
+        #expect(
+            goals.map { $0.row(observations, unavailable: unavailable).figure } == ["not available: it did not start"])
+    }
+
     @Test("a template's names are replaced, other signs stay")
     func template() {
         let text = "listen @PORT@: {\"@type\": a.b, @PORT@}, x@y"

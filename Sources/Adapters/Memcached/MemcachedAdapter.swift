@@ -46,6 +46,21 @@ public struct MemcachedAdapter: MessageAdapter {
         return nil
     }
 
+    /// Most requests are one of these, and need no look inside.
+    private static let glances: [String: LineGlance] = [
+        "get": .read(words: 2), "set": .write(words: 5, zero: 3, data: 4), "incr": .write(words: 3),
+    ]
+
+    public func glance(at bytes: inout PeekBuffer, from _: Version, in _: Session) -> Glance? {
+        bytes.glance(by: Self.glances, keyMax: Request.keyMax, dataMax: valueMax)
+    }
+
+    public func glanceReply(at bytes: inout PeekBuffer, from _: Version) -> Bool? {
+        isAnswer(&bytes, to: Request("get"))
+    }
+
+    public func sharesConnections(_: Session) -> Bool { true }
+
     public func dispatch(_ request: inout Request, _ context: inout DispatchContext<Session>) -> Dispatch<Reply> {
         // One version alone may take a relative time as it is.
         if context.versions.count > 1 { request.fixExpiry(at: context.milliseconds / 1000) }
@@ -83,7 +98,5 @@ public struct MemcachedAdapter: MessageAdapter {
 
     public func encode(_ request: Request, for version: Version) -> ByteBuffer { request.bytes }
 
-    public func encode(_ reply: Reply, to request: Request, for client: Version) -> ByteBuffer {
-        request.isQuiet ? ByteBuffer() : reply
-    }
+    public func encode(_ reply: Reply, to ask: Request, for _: Version) -> Reply { ask.isQuiet ? Reply() : reply }
 }

@@ -78,11 +78,6 @@ public struct MemcachedRequest: Sendable, Hashable {
     }
 }
 
-extension ByteBuffer {
-    /// A decimal number.
-    var number: Int64? { Int64(String(buffer: self)) }
-}
-
 extension ProxyError {
     static let tooLarge = malformedRequest("object too large for cache")
     static let badLine = malformedRequest("bad command line format")

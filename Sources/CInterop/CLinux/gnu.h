@@ -16,4 +16,7 @@
 
 #include "CLinux.h"
 
+/// Takes from this thread what it could get by executing a program; it needs CAP_SETPCAP for that.
+int vk_empty_bounding_set(void);
+
 #endif

@@ -1,6 +1,7 @@
 #include "gnu.h"
 
 #include <linux/capability.h>
+#include <sys/reboot.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
@@ -43,15 +44,22 @@ int vk_pidfd_send_signal(int pidfd, int signal) {
     return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
 }
 
+void vk_power_off(void) { (void)reboot(RB_POWER_OFF); }
+
 int vk_set_parent_death_signal(int signal) { return prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0); }
 
 int vk_prctl_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }
 
+int vk_empty_bounding_set(void) {
+    for (int capability = 0, is_there; (is_there = prctl(PR_CAPBSET_READ, capability, 0, 0, 0)) >= 0; capability++) {
+        if (is_there && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0) return -1;
+    }
+    return 0;
+}
+
 int vk_drop_capabilities(void) {
     // A user 0 that executes a program would get its capabilities back from the bounding set.
-    for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++) {
-        if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0) return -1;
-    }
+    if (vk_empty_bounding_set() < 0) return -1;
     if (vk_prctl_no_new_privileges() < 0) return -1;
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};

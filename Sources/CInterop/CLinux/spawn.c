@@ -1,6 +1,8 @@
 #include "gnu.h"
 
+#include <grp.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 
 // Everything a child needs is made by the parent: between fork and exec only async-signal-safe calls are
@@ -10,6 +12,7 @@ struct child_plan {
     char *const *environment;
     int *staged;
     int report;
+    pid_t parent;
     // Above every target, so that no dup2 overwrites a descriptor that is still wanted.
     int floor;
 };
@@ -43,6 +46,21 @@ static int arrange_descriptors(struct child_plan *plan) {
     return 0;
 }
 
+// Last before exec: a change of credentials would clear it. Whoever started us may have died before it held.
+static int die_with_thread(const struct child_plan *plan) {
+    if (vk_set_parent_death_signal(SIGKILL) < 0) return -1;
+    if (getppid() == plan->parent) return 0;
+    errno = ESRCH;
+    return -1;
+}
+
+// Only who is still root may empty the bounding set, and become another.
+static int change_user(const struct vk_spawn_options *options) {
+    if (options->drop_capabilities && vk_empty_bounding_set() < 0) return -1;
+    if (setgroups(0, NULL) < 0 || setgid(options->group) < 0) return -1;
+    return setuid(options->user);
+}
+
 static int become(struct child_plan *plan) {
     const struct vk_spawn_options *options = plan->options;
     if (options->new_session && setsid() < 0) return -1;
@@ -50,8 +68,11 @@ static int become(struct child_plan *plan) {
     if (options->network_namespace >= 0 && setns(options->network_namespace, CLONE_NEWNET) < 0) return -1;
     if (options->directory && chdir(options->directory) < 0) return -1;
     if (arrange_descriptors(plan) < 0) return -1;
+    if (options->controlling_terminal && ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0) return -1;
     reset_signals();
+    if ((options->user || options->group) && change_user(options) < 0) return -1;
     if (options->drop_capabilities && vk_drop_capabilities() < 0) return -1;
+    if (options->die_with_thread && die_with_thread(plan) < 0) return -1;
     return execve(options->path, options->arguments, plan->environment);
 }
 
@@ -118,6 +139,7 @@ int vk_spawn(const struct vk_spawn_options *options, pid_t *pid, int *pidfd) {
         .environment = options->environment ? options->environment : environ,
         .staged = staged,
         .report = report[1],
+        .parent = getpid(),
         .floor = highest_target(options) + 1};
     pid_t child = fork_child(&plan);
     if (child < 0) error = errno;

@@ -12,17 +12,23 @@ package struct ManagedHost: Sendable {
     private let programs: String
 
     /// Starts versiond on a host, for one application whose releases this key signs.
+    ///
+    /// - Parameters:
+    ///   - configuration: the directory with the host's configuration of the application.
+    ///   - settings: further members of versiond's configuration, as JSON.
     package static func start(
-        _ host: TestbedHost, application: String, key: String, programs: String, directory: String
+        _ host: TestbedHost, application: String, key: String, programs: String, directory: String,
+        configuration: String? = nil, settings more: [String] = []
     ) throws -> ManagedHost {
         try makeDirectory(directory)
         let socket = directory + "/control.sock"
+        let settings = configuration.map { ", \"configuration\": \"\($0)\"" } ?? ""
         try write(
             """
             {
-              "node": "\(host.name)", "address": "\(host.address)",
+              "node": "\(host.name)", "address": \(host.addresses),
               "state": "\(directory)/state", "control": "\(socket)",
-              "applications": { "\(application)": { "publishers": ["\(key)"] } }
+              "applications": { "\(application)": { "publishers": ["\(key)"]\(settings) } }\(more.map { ", " + $0 }.joined())
             }
 
             """, to: directory + "/versiond.json")
@@ -55,6 +61,12 @@ package struct ManagedHost: Sendable {
             host: host, directory: directory,
             process: try Self.spawn(on: host, programs: programs, directory), client: client, programs: programs)
     }
+
+    /// The directory of everything that outlives versiond.
+    package var state: String { directory + "/state" }
+
+    /// versiond's process.
+    package var processID: Int32 { process.pid }
 
     /// What versiond says of itself, or `nil` if it does not answer (yet).
     package func status() async -> NodeStatus? {

@@ -1,3 +1,4 @@
+public import VersionKitIsolation
 public import VersionKitModel
 public import VersionKitUpgrade
 
@@ -5,19 +6,31 @@ public import VersionKitUpgrade
 public struct NodeStatus: Codable, Sendable, Equatable {
     /// The node's name.
     public var node: NodeID
-    /// Its address in the fleet.
-    public var address: IPv4Address
+    /// Its addresses in the fleet.
+    public var addresses: HostAddresses
     /// Its managed applications, by name.
     public var applications: [ApplicationStatus]
     /// What its router has done.
     public var router: RouterStatus
+    /// Its last hot restart; `nil` if there was none.
+    public var restart: RestartStatus?
+    /// What it and its peers told each other; `nil` from a versiond that does not say.
+    public var fleet: FleetStatus?
+    /// Its part in the distribution of releases; `nil` if it has none.
+    public var swarm: SwarmStatus?
 
     /// A status.
-    public init(node: NodeID, address: IPv4Address, applications: [ApplicationStatus], router: RouterStatus) {
+    public init(
+        node: NodeID, addresses: HostAddresses, applications: [ApplicationStatus], router: RouterStatus,
+        fleet: FleetStatus? = nil, restart: RestartStatus? = nil, swarm: SwarmStatus? = nil
+    ) {
+        self.swarm = swarm
+        self.restart = restart
         self.node = node
-        self.address = address
+        self.addresses = addresses
         self.applications = applications
         self.router = router
+        self.fleet = fleet
     }
 }
 
@@ -29,17 +42,27 @@ public struct ApplicationStatus: Codable, Sendable, Equatable {
     public var versions: [VersionStatus]
     /// What its proxies have done since versiond began; `nil` if it has none.
     public var proxy: ProxyStatus?
-    /// The versions that each peer was seen with, by address.
+    /// The versions that each peer was seen with, by address; one that was seen at two addresses is here twice.
     public var peers: [String: [Version]]
+    /// When each peer was heard last, by address, in milliseconds since 1970.
+    public var peersHeard: [String: Int64]
+    /// The ports that its versions have registered, by port and version.
+    public var ports: [PortStatus]
+    /// Which root and channel it goes by; `nil` if no root is pinned.
+    public var trust: TrustStatus?
 
     /// A status.
     public init(
-        application: ApplicationID, versions: [VersionStatus], proxy: ProxyStatus?, peers: [String: [Version]]
+        application: ApplicationID, versions: [VersionStatus], proxy: ProxyStatus?, peers: [String: [Version]],
+        peersHeard: [String: Int64] = [:], ports: [PortStatus] = [], trust: TrustStatus? = nil
     ) {
+        self.trust = trust
         self.application = application
         self.versions = versions
         self.proxy = proxy
         self.peers = peers
+        self.peersHeard = peersHeard
+        self.ports = ports
     }
 
     /// The versions that serve here.
@@ -49,13 +72,15 @@ public struct ApplicationStatus: Codable, Sendable, Equatable {
 /// One version of an application on one node.
 public struct VersionStatus: Codable, Sendable, Equatable {
     /// Where a version stands.
-    public enum State: String, Codable, Sendable {
+    public enum State: String, Codable, Sendable, CaseIterable {
         /// On its way; ``VersionStatus/stage`` says how far.
         case upgrading
         /// Clients and peers use it.
         case serving
         /// A newer one serves; it gets writes only, and goes when no message comes any more.
         case draining
+        /// It stands still while a newer one takes its place; it is started again if that fails.
+        case stopped
         /// It was stopped and removed, because a newer one took over.
         case retired
         /// It was taken away; ``VersionStatus/reason`` says why.
@@ -68,29 +93,41 @@ public struct VersionStatus: Codable, Sendable, Equatable {
     public var state: State
     /// The stage that is under way, or in which it failed.
     public var stage: UpgradeStage?
-    /// Why it failed.
+    /// Why it failed, or what it waits for.
     public var reason: String?
-    /// The address of its environment, while there is one.
-    public var address: IPv4Address?
+    /// The addresses of its environment, while there is one.
+    public var addresses: HostAddresses?
+    /// Where the agent of its environment listens, for `versionctl exec`.
+    public var agent: AgentAddress?
     /// How long each stage took, in milliseconds; of the stage that is under way, so far.
     public var stages: [StageTime]
     /// What the migrator has done.
     public var migration: MigrationProgress?
+    /// What was copied to it, once that has begun: the migration's report.
+    public var report: MigrationReport?
     /// How it keeps up with clients' writes; `nil` if there is nothing to say.
     public var writes: WriteStatus?
     /// Pieces of data that peers sent to it.
     public var peerMessages: UInt64
+    /// How far its layers are, while they come.
+    public var download: DownloadStatus?
+    /// Where its spread stands, if it begins on some nodes first.
+    public var spread: SpreadStatus?
 
     /// A status.
     public init(
-        version: Version, state: State, stage: UpgradeStage?, reason: String?, address: IPv4Address?,
-        stages: [StageTime], migration: MigrationProgress?, writes: WriteStatus?, peerMessages: UInt64
+        version: Version, state: State, stage: UpgradeStage?, reason: String?, addresses: HostAddresses?,
+        agent: AgentAddress? = nil, stages: [StageTime], migration: MigrationProgress?, writes: WriteStatus?,
+        peerMessages: UInt64, spread: SpreadStatus? = nil, download: DownloadStatus? = nil
     ) {
+        self.spread = spread
+        self.download = download
+        self.agent = agent
         self.version = version
         self.state = state
         self.stage = stage
         self.reason = reason
-        self.address = address
+        self.addresses = addresses
         self.stages = stages
         self.migration = migration
         self.writes = writes
@@ -172,11 +209,21 @@ public struct RouterStatus: Codable, Sendable, Equatable {
     public var bytes: UInt64
     /// Connections that were closed, by reason.
     public var refused: [String: UInt64]
+    /// Of the connections to peers, those that went by one which was open already.
+    public var pooled: UInt64
+    /// Connections of peers that were opened ahead and not used.
+    public var unused: UInt64
+    /// Its fast path; `nil` from a versiond that does not know of it.
+    public var kernel: KernelStatus?
 
     /// A status.
     public init(
-        outbound: UInt64, inbound: UInt64, plain: UInt64, control: UInt64, bytes: UInt64, refused: [String: UInt64]
+        outbound: UInt64, inbound: UInt64, plain: UInt64, control: UInt64, bytes: UInt64, refused: [String: UInt64],
+        pooled: UInt64 = 0, unused: UInt64 = 0, kernel: KernelStatus? = nil
     ) {
+        self.pooled = pooled
+        self.unused = unused
+        self.kernel = kernel
         self.outbound = outbound
         self.inbound = inbound
         self.plain = plain

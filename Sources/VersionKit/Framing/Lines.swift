@@ -25,4 +25,7 @@ extension PeekBuffer {
 extension ByteBuffer {
     /// What spaces separate, sharing storage: the words of a line.
     public var words: [ByteBuffer] { readableBytesView.split(separator: UInt8(ascii: " ")).map { ByteBuffer($0) } }
+
+    /// A word that is a decimal number.
+    public var number: Int64? { Int64(String(buffer: self)) }
 }

@@ -1,11 +1,20 @@
 public import VersionKitModel
 
-/// A way to keep versions of an application apart on one node: namespaces here, containers, User Mode Linux and Xen
-/// domains elsewhere.
+/// A way to keep versions of an application apart on one node.
 ///
-/// - Note: R1-R4; DESIGN 9.
+/// An environment goes through `prepare`, `create`, `copyIn`, `run`, `start`, `stop`, `destroy`. Until it is started it
+/// ends with the process that makes it; from then on it outlives that process, and the next one adopts it.
+///
+/// - Note: R1-R4; DESIGN 9; docs/isolation.md.
 public protocol IsolationBackend: Sendable {
-    /// Lays the environment's file system out (the stage Prep FS).
+    /// Which way it is.
+    var kind: IsolationKind { get }
+
+    /// What this machine lets it do; each "no" with its reason and its remedy.
+    func probe() async -> [IsolationFinding]
+
+    /// Lays the environment's file system out (the stage Prep FS). What an earlier environment of this name left running
+    /// is ended.
     ///
     /// - Parameter keepsData: whether what an earlier environment of this name wrote stays.
     func prepare(_ specification: EnvironmentSpecification, keepsData: Bool) async throws(IsolationError)
@@ -13,14 +22,47 @@ public protocol IsolationBackend: Sendable {
     /// Creates the environment, with its network (Create VM). Nothing of the application runs yet.
     func create(_ specification: EnvironmentSpecification) async throws(IsolationError) -> any IsolationEnvironment
 
-    /// Removes everything that the environment left on disk.
-    func remove(_ specification: EnvironmentSpecification) async throws(IsolationError)
+    /// Goes on with an environment that was started by a process before this one and still runs; `nil` if there is none.
+    /// How its version ended is told by ``IsolationEnvironment/exit()``, even if it ended before.
+    func adopt(_ specification: EnvironmentSpecification) async throws(IsolationError) -> (any IsolationEnvironment)?
+
+    /// The names of all environments of which anything is left on this node.
+    func names() async throws(IsolationError) -> Set<String>
+
+    /// Ends whatever of an environment runs, and removes everything that it left on the node. If there is nothing, nothing
+    /// is done.
+    func destroy(_ name: String) async throws(IsolationError)
+
+    /// Lays the file system out as a snapshot has it, in place of ``prepare(_:keepsData:)``. The specification may be
+    /// another environment's than the snapshot was taken of: then this is a clone.
+    ///
+    /// - Parameter directory: what ``IsolationEnvironment/snapshot(_:into:)`` filled. It is left as it is.
+    func restore(_ specification: EnvironmentSpecification, from directory: String) async throws(IsolationError)
+
+    /// Keeps the files of an environment that was stopped, as ``restore(_:from:)`` wants them.
+    ///
+    /// - Parameter directory: filled with them; does not exist yet.
+    func keep(_ name: String, into directory: String) async throws(IsolationError) -> SnapshotReport
+
+    /// Creates an environment out of a snapshot with memory, in which the version goes on where it was.
+    func revive(
+        _ specification: EnvironmentSpecification, from directory: String
+    ) async throws(IsolationError) -> any IsolationEnvironment
 }
 
 /// An environment that exists, until it is stopped.
 public protocol IsolationEnvironment: Sendable {
     /// Where the version is reached from its node.
-    var address: IPv4Address { get }
+    var addresses: HostAddresses { get }
+
+    /// The node's end of the link to it, `vk3`; `nil` if it has the node's own network.
+    var interface: String? { get }
+
+    /// Where its agent listens, for a command inside.
+    var agent: AgentAddress { get }
+
+    /// Whether programs inside see the specification's `runDirectory`, and so the node's sockets in it.
+    var seesRunDirectory: Bool { get }
 
     /// Copies a directory's files to a place in the environment (Copy to VM).
     func copyIn(_ directory: String, to path: String) async throws(IsolationError)
@@ -29,10 +71,24 @@ public protocol IsolationEnvironment: Sendable {
     func run(_ command: [String]) async throws(IsolationError)
 
     /// Starts the version (Running). Returns when it was executed, not when it is ready.
-    func start(_ command: [String]) async throws(IsolationError)
+    func start(_ version: VersionStart) async throws(IsolationError)
 
     /// How the version's process ended; returns only then. `nil`: the environment was stopped.
     func exit() async -> Int32?
+
+    /// Stops everything inside for a while.
+    func pause() async throws(IsolationError)
+
+    /// Lets everything inside go on.
+    func resume() async throws(IsolationError)
+
+    /// What the environment uses just now.
+    func usage() async throws(IsolationError) -> ResourceUsage
+
+    /// Keeps what the environment is at this moment; its version goes on afterwards.
+    ///
+    /// - Parameter directory: filled with the snapshot; does not exist yet.
+    func snapshot(_ level: SnapshotLevel, into directory: String) async throws(IsolationError) -> SnapshotReport
 
     /// The last lines of what the version printed, for error messages.
     func logTail() -> String
@@ -41,58 +97,40 @@ public protocol IsolationEnvironment: Sendable {
     func stop(_ teardown: Teardown) async
 }
 
-/// What an environment is made from.
-public struct EnvironmentSpecification: Sendable, Hashable {
-    /// Its name on this node, such as `irislog-2`: also the directory of its data.
-    public var name: String
-    /// Read-only directories that are stacked, the topmost first.
-    public var layers: [String]
-    /// A number no other environment of the node has: its addresses and interfaces are made from it.
-    public var slot: Int
-    /// The node's directory that appears inside as `/run/versionkit`.
-    public var runDirectory: String
-    /// The programs of VersionKit that appear inside.
-    public var tools: EnvironmentTools
+extension IsolationEnvironment {
+    /// Starts the version by a command alone.
+    public func start(_ command: [String]) async throws(IsolationError) { try await start(VersionStart(command)) }
+}
 
-    /// What an environment is made from.
-    public init(name: String, layers: [String], slot: Int, runDirectory: String, tools: EnvironmentTools) {
-        self.name = name
-        self.layers = layers
-        self.slot = slot
-        self.runDirectory = runDirectory
-        self.tools = tools
+/// How a version is started.
+public struct VersionStart: Sendable, Hashable {
+    /// The program and its arguments.
+    public var command: [String]
+    /// Whom it runs as, where and with which variables; `nil`: as every program there.
+    public var settings: StartSettings?
+    /// The directory with its durable state, which is to be its user's.
+    public var dataPath: String?
+
+    /// A start by this command.
+    public init(_ command: [String], settings: StartSettings? = nil, dataPath: String? = nil) {
+        (self.command, self.settings, self.dataPath) = (command, settings, dataPath)
     }
 }
 
-/// The programs of VersionKit that an environment's boot needs inside.
-public struct EnvironmentTools: Sendable, Hashable {
-    /// Where ``versionctl`` is inside.
-    public static let versionctlInside = "/run/tools/versionctl"
+extension IsolationBackend {
+    public func restore(
+        _ specification: EnvironmentSpecification, from directory: String
+    ) async throws(IsolationError) { throw .cannot("restore snapshots", kind) }
 
-    /// The path of `versionctl` on the node.
-    public var versionctl: String
-    /// The directory of the Swift runtime that it is linked against, if the linker would not find it by itself.
-    public var runtime: String?
-
-    /// Programs of the node.
-    public init(versionctl: String, runtime: String?) {
-        self.versionctl = versionctl
-        self.runtime = runtime
+    public func keep(_ name: String, into directory: String) async throws(IsolationError) -> SnapshotReport {
+        throw IsolationError(
+            "of an environment of the kind \(kind) nothing can be kept while it stands still, so no other version can take "
+                + "its place: namespaces and oci can, or the release has both run side by side")
     }
-}
 
-/// How a version is ended: asked first, then made to.
-public struct Teardown: Sendable, Hashable {
-    /// How long it may take to end by itself after SIGTERM.
-    public var gracePeriod: Duration
-
-    /// A way to end a version.
-    public init(gracePeriod: Duration) { self.gracePeriod = gracePeriod }
-
-    /// Two seconds of grace.
-    public static let standard = Teardown(gracePeriod: .seconds(2))
-    /// No grace: for what failed anyhow.
-    public static let immediate = Teardown(gracePeriod: .zero)
+    public func revive(
+        _ specification: EnvironmentSpecification, from directory: String
+    ) async throws(IsolationError) -> any IsolationEnvironment { throw .cannot("restore memory", kind) }
 }
 
 /// Why an environment could not do what it was asked.
@@ -102,4 +140,8 @@ public struct IsolationError: Error, Sendable, Hashable, CustomStringConvertible
 
     /// An error for this reason.
     public init(_ description: String) { self.description = description }
+
+    static func cannot(_ what: String, _ kind: IsolationKind) -> IsolationError {
+        IsolationError("environments of the kind \(kind) cannot \(what) on this machine: see versionctl doctor")
+    }
 }

@@ -8,6 +8,7 @@ import GRDB
 /// SQLite, synchronous: when a call returns, the disk has it. Thread-safe.
 public final class Journal: Sendable {
     private let database: DatabaseQueue
+    private let reserve: Reserve
 
     /// Opens the journal at a path, or makes one.
     ///
@@ -15,7 +16,9 @@ public final class Journal: Sendable {
     public init(path: String) throws {
         var configuration = Configuration()
         configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+        reserve = Reserve(path: path + ".reserve")
         database = try DatabaseQueue(path: path, configuration: configuration)
+        reserve.take()
         try Self.migrations.migrate(database)
     }
 
@@ -45,10 +48,24 @@ public final class Journal: Sendable {
         return migrator
     }
 
+    private func write(_ what: @autoclosure () -> String, _ body: (Database) throws -> Void) throws {
+        CrashPoint.reach("journal, \(what())")
+        do {
+            try database.write(body)
+        } catch let error as DatabaseError where Self.full.contains(error.resultCode) && reserve.release() {
+            // Nothing of it was written. Whoever filled the disk may be faster than this: then the error stays.
+            try database.write(body)
+        }
+        reserve.take()
+    }
+
+    /// What SQLite says when there is no space: for the file itself, and for what it needs beside it.
+    private static let full: [ResultCode] = [.SQLITE_FULL, .SQLITE_IOERR, .SQLITE_CANTOPEN]
+
     /// Keeps a record in the place of an earlier one of the same application and version.
     public func save(_ record: VersionRecord) throws {
         let bytes = try JSONEncoder().encode(record)
-        try database.write { database in
+        try write("version \(record.version) is \(record.pipeline.state)") { database in
             try database.execute(
                 sql: "INSERT OR REPLACE INTO version (application, number, record) VALUES (?, ?, ?)",
                 arguments: [record.application.rawValue, record.version.number, bytes])
@@ -67,7 +84,7 @@ public final class Journal: Sendable {
     public func stageBegan(
         _ stage: UpgradeStage, of application: ApplicationID, _ version: Version, at time: Int64
     ) throws {
-        try database.write { database in
+        try write("\(stage.title) begins") { database in
             try database.execute(
                 sql: "INSERT OR REPLACE INTO stage (application, number, stage, started) VALUES (?, ?, ?, ?)",
                 arguments: [application.rawValue, version.number, stage.rawValue, time])
@@ -78,7 +95,7 @@ public final class Journal: Sendable {
     public func stageEnded(
         _ stage: UpgradeStage, of application: ApplicationID, _ version: Version, at time: Int64
     ) throws {
-        try database.write { database in
+        try write("\(stage.title) ends") { database in
             try database.execute(
                 sql: "UPDATE stage SET finished = ? WHERE application = ? AND number = ? AND stage = ?",
                 arguments: [time, application.rawValue, version.number, stage.rawValue])
@@ -105,9 +122,28 @@ public final class Journal: Sendable {
     /// The most events that are kept; older ones make room.
     static let eventsMax = 10_000
 
+    /// The last events, the oldest of them first.
+    ///
+    /// - Parameters:
+    ///   - name: a word that is to be in them; `nil`: any.
+    ///   - most: how many at most.
+    public func events(naming name: String? = nil, most: Int) throws -> [(time: Int64, text: String)] {
+        let rows = try database.read { database in
+            try Row.fetchAll(
+                database, sql: "SELECT time, text FROM event WHERE ? IS NULL OR instr(text, ?) ORDER BY id DESC",
+                arguments: [name, name])
+        }
+        return rows.lazy.map { ($0["time"], $0["text"]) }.filter { _, text in
+            guard let name else { return true }
+            return (text as String).split { !$0.isLetter && !$0.isNumber && $0 != "-" && $0 != "_" }.contains {
+                $0 == name
+            }
+        }.prefix(most).reversed()
+    }
+
     /// Something that an operator may want to know later.
     public func note(_ text: String, at time: Int64) throws {
-        try database.write { database in
+        try write("note: \(text)") { database in
             try database.execute(sql: "INSERT INTO event (time, text) VALUES (?, ?)", arguments: [time, text])
             try database.execute(
                 sql: "DELETE FROM event WHERE id <= ?", arguments: [database.lastInsertedRowID - Int64(Self.eventsMax)])
@@ -129,6 +165,15 @@ public struct VersionRecord: Codable, Sendable, Equatable {
     public var isRetired = false
     /// Whether clients' reads go to the newer version alone.
     public var isDraining = false
+    /// The kind of its environment, once it has one.
+    public var isolation: IsolationKind?
+
+    /// Whether it stands still, so that a newer one takes its place.
+    public var isStopped: Bool?
+    /// What was copied to it.
+    public var migration: MigrationReport?
+    /// The snapshot of the version whose place it took.
+    public var checkpoint: String?
 
     /// The version.
     public var version: Version { pipeline.version }

@@ -20,6 +20,12 @@ public struct Digest: Sendable, Hashable {
         self.hex = Self.hex(of: bytes)
     }
 
+    /// The 32 bytes.
+    package var bytes: [UInt8] {
+        let digits = hex.utf8.map { $0 < UInt8(ascii: "a") ? $0 - UInt8(ascii: "0") : $0 - UInt8(ascii: "a") + 10 }
+        return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+    }
+
     /// Bytes as lower-case hexadecimal digits.
     package static func hex(of bytes: some Collection<UInt8>) -> String {
         let digits = Array("0123456789abcdef".utf8)

@@ -11,6 +11,49 @@ public struct Limits: Sendable, Equatable {
     /// Connections that a node's router relays at one time; more are closed at once.
     public var relayedConnectionsMax = 16_384
 
+    /// Threads of a router's relay, at most; it never has more than the node has cores.
+    public var relayThreadsMax = 8
+
+    /// How long a router waits before it tries again to listen on a port that somebody else has.
+    public var listenRetryInterval: Duration = .milliseconds(500)
+
+    /// Connections whose header is awaited, for each thread of the relay; the oldest makes room for one more.
+    public var identifyingConnectionsMax = 1024
+
+    /// Bytes of a connection that a `PrefixFilter` may look at before it has to decide.
+    public var filterBytesMax = 1024
+
+    /// How long a router waits for the header of a peer of which it knows nothing, before it takes it for one without.
+    public var probeTimeout: Duration = .seconds(2)
+
+    /// How long a peer is taken for one without a router before that is tried again.
+    public var plainPeerLifetime: Duration = .seconds(30)
+
+    /// Peers without a router that are remembered, for each thread of the relay; the oldest is forgotten.
+    public var plainPeersMax = 1024
+
+    /// Connections to one port of one peer's router that are kept open for use, for each thread of the relay.
+    public var pooledConnectionsPerPeerMax = 8
+
+    /// Connections to peers' routers that are kept open for use, for each thread of the relay.
+    public var pooledConnectionsMax = 256
+
+    /// How long one connection waits for use before a new one takes its place. Never more than half of
+    /// ``headerTimeout``, or the peer would take it for one without a header.
+    public var pooledConnectionLifetime: Duration = .seconds(2)
+
+    /// How long connections to a peer are kept open for use although nobody connects to it.
+    public var pooledIdleTimeout: Duration = .seconds(10)
+
+    /// How long a router waits for an answer that its own header can travel with.
+    public var greetingDelay: Duration = .milliseconds(50)
+
+    /// Pipes of one thread of the relay. A connection that gets none is relayed by reading and writing.
+    public var splicePipesMax = 64
+
+    /// Pairs of a version and a peer whose traffic is counted apart; that of others is summed for each version.
+    public var relayFlowsMax = 4096
+
     /// How long a router or a proxy waits for a connection to a peer or a version.
     public var connectTimeout: Duration = .seconds(5)
 
@@ -68,6 +111,29 @@ public struct Limits: Sendable, Equatable {
     /// Keys that are copied or compared at one time; writes to them wait meanwhile.
     public var copiedKeysMax = 256
 
+    /// Keys a second that are compared and copied when a version is filled, or was away; `nil`: as many as there is time for.
+    public var copiedKeysPerSecond: Int?
+
+    /// The longest header that a router puts in front of a datagram. What environments send is shorter than the host's
+    /// links allow by so much, and so has room for it.
+    public var datagramHeaderBytesMax = 96
+
+    /// Conversations by datagrams that a node's router remembers; the one that was quiet for longest makes room.
+    public var datagramSessionsMax = 16_384
+
+    /// Conversations of one peer among them; datagrams that would begin more are dropped and counted.
+    public var datagramSessionsOfPeerMax = 4096
+
+    /// How long a conversation by datagrams is remembered after the last one.
+    public var datagramSessionTimeout: Duration = .seconds(180)
+
+    /// Sockets with peers' addresses that a router has for conversations; datagrams that need more are dropped and counted.
+    public var datagramSocketsMax = 1024
+
+    /// Error messages that a router sends in a second because of datagrams, and headers that it reports: the rest is
+    /// counted only.
+    public var datagramNoticesPerSecond = 1000
+
     /// Requests that came as datagrams and are under way, for each socket; more are dropped and counted.
     public var datagramRequestsMax = 4096
 
@@ -78,8 +144,11 @@ public struct Limits: Sendable, Equatable {
     /// A client that gets more than so many bytes at one time over a shared connection has one of its own from then on.
     public var sharedReplyBytesMax = 64 << 10
 
-    /// How long a proxy that had something to do looks for more before it sleeps; zero: it sleeps at once.
+    /// How long a proxy or a relay that had something to do looks for more before it sleeps; zero: it sleeps at once.
     public var busyPollTime: Duration = .microseconds(100)
+
+    /// With more connections than this on one thread a relay does not look: the processor is better used by others.
+    public var relayBusyPollConnectionsMax = 32
 
     /// The bytes of an unfinished request that may move to a newer proxy with its connection.
     public var handoverBytesMax = 32 << 10

@@ -6,10 +6,10 @@
 /// Keys that this version of VersionKit does not know are ignored, so that newer tools can make releases for older
 /// nodes; a change that a node must not ignore comes with a new ``format``.
 public struct ReleaseManifest: Codable, Sendable, Equatable {
-    /// The only format there is so far.
-    public static let formatCurrent = 1
+    /// The newest format that there is.
+    public static let formatCurrent = 3
 
-    /// The format of the manifest itself, ``formatCurrent``.
+    /// The format of the manifest itself: ``formatNeeded``.
     public var format: Int
     /// The application that this is a release of.
     public var application: ApplicationID
@@ -25,6 +25,8 @@ public struct ReleaseManifest: Codable, Sendable, Equatable {
     public var layers: [Layer]
     /// The command that starts the application inside its environment: an absolute path, then arguments.
     public var start: [String]
+    /// What it is started with beside the command; `nil`: nothing. Manifests of format 2 have it.
+    public var startSettings: StartSettings?
     /// How a node finds out that the application has started and lives.
     public var healthCheck: HealthCheck
     /// The application proxy, run on the node itself: an absolute path inside the layers, then arguments.
@@ -33,12 +35,41 @@ public struct ReleaseManifest: Codable, Sendable, Equatable {
     public var migrator: [String]?
     /// When the version that this one replaces may be ended.
     public var retirement: Retirement
+    /// On which nodes it begins; `nil`: on all at once. Manifests of format 3 have it.
+    public var spread: StagedSpread?
     /// The directory inside the environment with the configuration of the node, `/etc/irislog`.
     public var configurationPath: String?
     /// The directory inside the environment with the application's durable state, `/var/lib/irislog`.
     public var dataPath: String?
+    /// The kinds of environments that the version may run in; `nil`: any.
+    public var isolation: [IsolationKind]?
+    /// The SHA-256 of the torrent file, by which nodes fetch the layers from each other; `nil`: from one node alone.
+    /// Manifests of format 3 have it.
+    public var swarm: Digest?
 
-    /// A manifest in the current format. Nothing is checked: see ``validate()``.
+    /// How it takes over from the version before; `nil`: side by side.
+    public var method: Method?
+
+    /// What a node has to have free for it; `nil`: only what can be seen.
+    public var needs: Needs?
+
+    /// How quickly state is copied to it; `nil`: as quickly as can be.
+    public var migration: MigrationRate?
+
+    /// From when on no node begins to run it any more; `nil`: never. Manifests of format 3 have it.
+    public var expires: UTCTime?
+
+    /// The oldest format that says all of this, so that older nodes know whether they understand it: 3 for releases with a
+    /// ``spread``, a ``swarm``, a ``method``, ``needs`` or ``migration``, with compressed layers or packages, that expire,
+    /// or with another health check than a connection, 2 for those with ``startSettings`` or with layers of images.
+    public var formatNeeded: Int {
+        let isNew =
+            spread != nil || swarm != nil || method != nil || needs != nil || migration != nil || expires != nil
+        if isNew || healthCheck.isNew || layers.contains(where: { $0.isCompressed || $0.package != nil }) { return 3 }
+        return startSettings == nil && !layers.contains(where: \.isImage) ? 1 : 2
+    }
+
+    /// A manifest in the format that it needs. Nothing is checked: see ``validate()``.
     public init(
         application: ApplicationID,
         version: Version,
@@ -47,14 +78,19 @@ public struct ReleaseManifest: Codable, Sendable, Equatable {
         ports: Ports,
         layers: [Layer],
         start: [String],
+        startSettings: StartSettings? = nil,
         healthCheck: HealthCheck,
         proxy: [String]? = nil,
         migrator: [String]? = nil,
         retirement: Retirement = Retirement(),
+        spread: StagedSpread? = nil,
         configurationPath: String? = nil,
-        dataPath: String? = nil
+        dataPath: String? = nil,
+        isolation: [IsolationKind]? = nil,
+        swarm: Digest? = nil,
+        expires: UTCTime? = nil
     ) {
-        self.format = Self.formatCurrent
+        self.format = 1
         self.application = application
         self.version = version
         self.name = name
@@ -62,12 +98,18 @@ public struct ReleaseManifest: Codable, Sendable, Equatable {
         self.ports = ports
         self.layers = layers
         self.start = start
+        self.startSettings = startSettings
         self.healthCheck = healthCheck
         self.proxy = proxy
         self.migrator = migrator
         self.retirement = retirement
+        self.spread = spread
         self.configurationPath = configurationPath
         self.dataPath = dataPath
+        self.isolation = isolation
+        self.swarm = swarm
+        self.expires = expires
+        format = formatNeeded
     }
 }
 
@@ -76,68 +118,14 @@ extension ReleaseManifest {
     /// apart; clients' traffic goes through the proxy: so no port can be both.
     public struct Ports: Codable, Sendable, Equatable {
         /// Ports on which nodes of the application talk to each other.
-        public var peer: [UInt16]
+        public var peer: [TransportPort]
         /// Ports on which clients talk to the application.
         public var client: [ClientPort]
 
         /// Ports for peers and for clients; nothing is checked here.
-        public init(peer: [UInt16] = [], client: [ClientPort] = []) {
+        public init(peer: [TransportPort] = [], client: [ClientPort] = []) {
             self.peer = peer
             self.client = client
-        }
-    }
-
-    /// One archive of files, named by its content.
-    public struct Layer: Codable, Sendable, Equatable {
-        /// The media type of an uncompressed tar archive, the only one there is so far.
-        public static let tar = "application/vnd.versionkit.layer.v1.tar"
-
-        /// The SHA-256 of the archive.
-        public var digest: Digest
-        /// The size of the archive in bytes.
-        public var size: UInt64
-        /// What kind of archive it is.
-        public var mediaType: String
-
-        /// A layer with this content.
-        public init(digest: Digest, size: UInt64, mediaType: String = Layer.tar) {
-            self.digest = digest
-            self.size = size
-            self.mediaType = mediaType
-        }
-    }
-
-    /// How to find out whether the application is well.
-    public struct HealthCheck: Codable, Sendable, Equatable {
-        /// What is tried.
-        public struct Kind: RawRepresentable, Codable, Sendable, Hashable {
-            /// A connection to the port is accepted.
-            public static let tcp = Kind(rawValue: "tcp")
-
-            /// The word in the manifest.
-            public let rawValue: String
-
-            /// The kind with this word, known or not: ``ReleaseManifest/validate()`` refuses unknown ones by name.
-            public init(rawValue: String) { self.rawValue = rawValue }
-        }
-
-        /// What is tried.
-        public var kind: Kind
-        /// The port to try, inside the environment.
-        public var port: UInt16
-        /// How long the application may take until the first success.
-        public var startupTimeoutMilliseconds: Int
-        /// The time between two tries.
-        public var intervalMilliseconds: Int
-
-        /// A check of this port.
-        public init(
-            kind: Kind = .tcp, port: UInt16, startupTimeoutMilliseconds: Int = 30_000, intervalMilliseconds: Int = 250
-        ) {
-            self.kind = kind
-            self.port = port
-            self.startupTimeoutMilliseconds = startupTimeoutMilliseconds
-            self.intervalMilliseconds = intervalMilliseconds
         }
     }
 

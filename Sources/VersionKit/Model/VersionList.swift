@@ -4,7 +4,7 @@
 /// from the oldest to the newest, `reversed()` the other way round; ``min`` and ``max`` are the ends.
 ///
 /// - Note: S 3.4, R12.
-public struct VersionList: Sendable, Hashable {
+public struct VersionList: Sendable, Hashable, Codable {
     /// What a version takes part in while it is listed.
     public enum Role: String, Sendable, Hashable, Codable {
         /// Reads and writes: the version answers clients.
@@ -18,7 +18,11 @@ public struct VersionList: Sendable, Hashable {
 
     private var entries: [Entry]
 
-    private struct Entry: Sendable, Hashable {
+    /// The version that gives its place to an older one, because it was found bad; `nil` as long as all goes forwards. Of two
+    /// equally good answers its own is not chosen, and whether it was needed is counted.
+    public var leaving: Version?
+
+    private struct Entry: Sendable, Hashable, Codable {
         var version: Version
         var role: Role
     }
@@ -50,6 +54,9 @@ public struct VersionList: Sendable, Hashable {
         list.entries.removeAll { $0.role == .filling }
         return list
     }
+
+    /// A version's place when two are equally good: the one that stays is greater.
+    public func rank(of version: Version) -> (Int, Version) { (version == leaving ? 0 : 1, version) }
 
     /// The role of a version, or `nil` if it is not listed.
     public func role(of version: Version) -> Role? {

@@ -2,8 +2,10 @@ import Glibc
 
 /// Where the programs that belong to this versiond are.
 struct Installation: Sendable {
-    /// The init of environments.
-    let environmentHelper: String
+    /// versiond itself.
+    let program: String
+    /// The agent inside environments.
+    let agent: String
     /// The command-line tool, which appears inside environments.
     let versionctl: String
     /// The directory of the Swift runtime that these programs are linked against, if it is not within them.
@@ -16,12 +18,15 @@ struct Installation: Sendable {
         guard length > 0 else {
             throw NodeError("the path of versiond is unknown: \(String(cString: strerror(errno)))")
         }
-        let program = String(decoding: buffer[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self)
+        var program = String(decoding: buffer[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self)
+        // Another file is there by now, or none.
+        if program.hasSuffix(" (deleted)") { program.removeLast(10) }
         let directory = String(program[..<(program.lastIndex(of: "/") ?? program.startIndex)])
         let installation = Installation(
-            environmentHelper: directory + "/versionkit-environment", versionctl: directory + "/versionctl",
+            program: program, agent: directory + "/versionkit-environment",
+            versionctl: directory + "/versionctl",
             runtime: runtimeDirectory())
-        for path in [installation.environmentHelper, installation.versionctl] where access(path, X_OK) != 0 {
+        for path in [installation.agent, installation.versionctl] where access(path, X_OK) != 0 {
             throw NodeError("\(path) is missing: it belongs beside versiond")
         }
         return installation

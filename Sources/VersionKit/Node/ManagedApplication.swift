@@ -2,12 +2,13 @@ import VersionKitIsolation
 import VersionKitJournal
 import VersionKitModel
 import VersionKitReleases
+import VersionKitRouter
 import VersionKitUpgrade
 
 /// What a node knows of one application.
 struct ManagedApplication {
     let id: ApplicationID
-    let trust: TrustPolicy
+    let trustKeeper: TrustKeeper
     let settings: NodeConfiguration.Application
     /// Every version that was ever here, as the journal has it.
     var records: [Version: VersionRecord] = [:]
@@ -15,25 +16,60 @@ struct ManagedApplication {
     var running: [Version: RunningVersion] = [:]
     /// Where clients reach each version that has been healthy since versiond began.
     var clientEndpoints: [Version: Endpoint] = [:]
-    /// Ports that were registered from inside environments.
-    var ports: Set<UInt16> = []
     var proxy: ProxySupervisor?
     var retirement: Retirement?
+    /// What is known of releases that begin on some nodes first.
+    var verdicts = SpreadVerdicts()
     var migrations: [Version: MigrationProgress] = [:]
     /// Grows with every list of versions that a proxy is given.
     var generation: UInt64 = 0
     /// The work of the stage that is under way.
     var stageTask: Task<Void, any Error>?
     var isUpgrading = false
+    /// Whether an upgrade has begun, and does not serve yet.
+    var isAdmitted = false
+    /// Why one that is about to begin has to wait.
+    var obstacle: String?
+    /// Whether the stage that is under way does no more than wait for the old version's last message.
+    var isWaiting = false
+    /// The versions that are being started again.
+    var starting: Set<Version> = []
+    /// Of these, those whose process has ended meanwhile, and why: whoever starts them tries again.
+    var endedWhileStarting: [Version: String] = [:]
+    /// Who waits for a version to answer.
+    var healthChecks: [Version: Task<Void, any Error>] = [:]
+    /// Who looks whether a version is still well.
+    var healthWatches: [Version: Task<Void, any Error>] = [:]
+    /// The versions that stand still for a snapshot.
+    var paused: Set<Version> = []
+    /// How many environments were attached since versiond began: what tells one from the next of its version.
+    var attached = 0
     /// How often a version was started again while its state was copied.
     var restarts: [Version: Int] = [:]
     /// When a version that could not be downloaded may be tried again.
     var retryAfter: [Version: ContinuousClock.Instant] = [:]
+    /// How often in a row a version that a peer vouched for could not be downloaded, and when that is tried again.
+    var downloadRetries = 0
+    var downloadRetry: Task<Void, Never>?
+    /// Whether a router is being asked for newer documents, when one was last, and who is to be asked next.
+    var isLearning = false
+    var lastAsked: Duration?
+    var learnNext: (address: IPAddress, tries: Int)?
+    /// Whether a withdrawn version is being taken away, and why that cannot be done.
+    var isObeying = false
+    var withdrawalTrouble: String?
+
+    /// Whose releases are accepted now.
+    var trust: TrustPolicy { trustKeeper.policy }
+
+    /// The versions that serve, also while one of them is started again.
+    var serving: Set<Version> { Set(records.values.filter { $0.pipeline.isServing && !$0.isRetired }.map(\.version)) }
 
     /// The newest version that serves.
-    var newestServing: Version? {
-        records.values.filter { $0.pipeline.isServing && !$0.isRetired }.map(\.version).max()
-    }
+    var newestServing: Version? { serving.max() }
+
+    /// The version that is on its way, or still has an older one beside it.
+    var underWay: Version? { records.values.first { !$0.isRetired && $0.pipeline.action != .finished }?.version }
 
     /// The newest version that was not taken away, serving or on its way.
     var newest: Version? {
@@ -46,8 +82,10 @@ struct ManagedApplication {
 
 /// A version whose environment exists.
 struct RunningVersion {
+    let number: Int
     let environment: any IsolationEnvironment
     let manifest: ReleaseManifest
+    let socket: ControlServer
     let registrar: Task<Void, any Error>
 }
 
@@ -66,6 +104,9 @@ extension VersionRecord {
         if isDraining { return .writesOnly }
         return pipeline.state == .working(.migrate) ? .filling : .full
     }
+
+    /// Whether it takes over from a newer one, which was found bad.
+    var isGoingBack: Bool { pipeline.predecessor.map { $0 > version } ?? false }
 
     /// Whether it is not to run any more.
     var isGone: Bool { isRetired || pipeline.isUndone }

@@ -9,20 +9,24 @@ import VersionKitUpgrade
 
 /// When an old version has nothing left to do (R18); ``Retirement`` decides.
 extension Node {
-    /// How often the old version's messages are counted.
-    private static let sampleInterval = Duration.milliseconds(100)
+    /// How often the old version's messages are counted: ten times in the period that decides, within these bounds.
+    private static let sampleIntervals = Duration.milliseconds(100)...Duration.seconds(1)
 
     /// Returns when nobody needs the old version any more.
     func waitUntilUnused(_ id: ApplicationID, _ old: Version, since new: Version) async throws {
         guard let rule = applications[id]?.running[new]?.manifest.retirement else { return }
+        applications[id]?.isWaiting = true
+        defer { applications[id]?.isWaiting = false }
         var retirement = Retirement(
             policy: .init(
                 messagesPerSecond: rule.messagesPerSecond, period: .milliseconds(rule.periodMilliseconds)))
+        let tenth = Duration.milliseconds(rule.periodMilliseconds) / 10
+        let interval = min(max(tenth, Self.sampleIntervals.lowerBound), Self.sampleIntervals.upperBound)
         while true {
-            try await Task.sleep(for: Self.sampleInterval)
+            try await Task.sleep(for: interval)
             if try await isLeftBehind(id, old, new) { return }
             let sample = Retirement.Sample(
-                peerMessages: relayCounters.delivered[id]?[old] ?? 0,
+                peerMessages: await peerMessages(id, old),
                 neededAnswers: await applications[id]?.proxy?.counters.needed[old] ?? 0,
                 peersBehind: peers.peers(of: id, without: new).count)
             switch retirement.observe(sample, at: clock.now - started) {

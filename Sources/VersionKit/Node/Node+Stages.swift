@@ -1,4 +1,6 @@
+import Glibc
 import Logging
+import VersionKitControl
 import VersionKitIsolation
 import VersionKitJournal
 import VersionKitModel
@@ -13,76 +15,125 @@ import VersionKitUpgrade
 extension Node {
     func work(_ stage: UpgradeStage, _ id: ApplicationID, _ version: Version) async throws {
         guard let application = applications[id], let record = application.records[version] else { return }
+        CrashPoint.reach("\(stage.title) of version \(version)")
         switch stage {
         case .download: try await download(application, version, from: record.origin)
-        case .prepareFileSystem: try await prepare(application, version, keepsData: false)
+        case .prepareFileSystem:
+            try await waitForPromotion(id, version)
+            if let predecessor = record.pipeline.predecessor {
+                if record.pipeline.isInPlace { return try await changePlaces(id, from: predecessor, to: version) }
+                await keepIfWanted(id, predecessor, .beforeUpgrade)
+            }
+            try await prepare(application, version, keepsData: false)
         case .createEnvironment: try await createEnvironment(application, version)
         case .copyToEnvironment: try await copyConfiguration(application, version)
         case .configureApplication: try await boot(id, version)
         case .running: try await startVersion(id, version)
         case .migrate: try await migrate(id, from: record.pipeline.predecessor, to: version)
         case .serve: try await serve(id, version, predecessor: record.pipeline.predecessor)
-        case .retire: try await retire(id, record.pipeline.predecessor)
+        case .retire: try await retire(id, record.pipeline.predecessor, inFavourOf: version)
         }
     }
 
     // MARK: Download to Running
 
     private func download(_ application: ManagedApplication, _ version: Version, from origin: Endpoint?) async throws {
+        let keeper = application.trustKeeper
+        // What ran here before, and was not withdrawn, may come back when nothing else may begin.
+        let isGoingBack = application.records[version]?.isGoingBack == true
+        if !isGoingBack { try keeper.checkBeginning(of: version, at: utcNow) }
         let manifest: ReleaseManifest
         if let origin {
-            let fetcher = ReleaseFetcher(store: store, trust: application.trust)
+            let fetcher = ReleaseFetcher(store: store, trust: application.trust, swarm: swarm)
+            try await waitForRoom(application.id, fetcher.fetchManifest(version, from: origin))
             manifest = try await fetcher.fetch(version, from: origin)
         } else {
             let release = try store.release(application.id, version)
             manifest = try application.trust.verify(
                 manifestBytes: release.manifestBytes, signatureBytes: release.signatureBytes)
+            try await waitForRoom(application.id, manifest)
         }
         let older = application.records.values.filter {
             $0.version != version && !$0.isRetired && !$0.pipeline.isUndone
         }
         try application.trust.acceptance(
-            of: manifest, current: older.map(\.version).max(), requested: .advertised)
+            of: manifest, current: older.map(\.version).max(),
+            requested: isGoingBack ? .operator : .advertised,
+            at: keeper.now(at: utcNow))
+        change(application.id, version) { record in
+            record.pipeline.use(manifest.method)
+            record.migration = nil
+        }
     }
 
-    private func specification(
-        _ application: ManagedApplication, _ version: Version, layers: [String]
+    /// What a version's environment is called on this node.
+    func environmentName(_ id: ApplicationID, _ version: Version) -> String { "\(id)-\(version)" }
+
+    func specification(
+        _ application: ManagedApplication, _ version: Version, layers: [String] = []
     ) -> EnvironmentSpecification {
-        let name = "\(application.id)-\(version)"
-        return EnvironmentSpecification(
-            name: name, layers: layers, slot: application.records[version]?.slot ?? 0,
-            runDirectory: "\(configuration.state)/run/\(name)",
-            tools: EnvironmentTools(versionctl: installation.versionctl, runtime: installation.runtime))
+        EnvironmentSpecification(
+            name: environmentName(application.id, version), layers: layers,
+            slot: application.records[version]?.slot ?? 0,
+            runDirectory: runDirectory(application.id, version),
+            tools: EnvironmentTools(
+                versionctl: installation.versionctl, runtime: installation.runtime, agent: installation.agent),
+            limits: application.settings.limits ?? ResourceLimits())
     }
 
-    private func specification(
+    func specification(
         _ application: ManagedApplication, _ version: Version
     ) async throws -> (EnvironmentSpecification, ReleaseManifest) {
         let manifest = try store.release(application.id, version).manifest
+        CrashPoint.reach("unpacking")
         let layers = try await store.unpack(manifest, runner: ProcessCommandRunner())
         // An overlay's topmost layer comes first, a manifest's lowest.
-        return (specification(application, version, layers: layers.reversed()), manifest)
+        var specification = specification(application, version, layers: layers.reversed())
+        specification.dataPath = manifest.dataPath
+        specification.user = manifest.startSettings?.user
+        return (specification, manifest)
     }
 
     private func prepare(_ application: ManagedApplication, _ version: Version, keepsData: Bool) async throws {
-        let (specification, _) = try await specification(application, version)
-        try await backend.prepare(specification, keepsData: keepsData)
+        let (specification, manifest) = try await specification(application, version)
+        if !keepsData { try await chooseIsolation(application.id, manifest) }
+        CrashPoint.reach("laying out version \(version)")
+        try await backend(application.id, version).prepare(specification, keepsData: keepsData)
     }
 
-    private func createEnvironment(_ application: ManagedApplication, _ version: Version) async throws {
+    func createEnvironment(_ application: ManagedApplication, _ version: Version) async throws {
         let (specification, manifest) = try await specification(application, version)
-        let environment = try await backend.create(specification)
-        let registrar = try await ControlServer(path: specification.runDirectory + "/registrar.sock", group: group)
-        let id = application.id
-        let registration = Task {
-            try await registrar.run { request in await self.answerFromInside(request, id, version) }
-        }
-        applications[id]?.running[version] = RunningVersion(
-            environment: environment, manifest: manifest, registrar: registration)
+        let environment = try await backend(application.id, version).create(specification)
+        CrashPoint.reach("attaching version \(version)")
+        try await attach(environment, manifest, application.id, version)
         try await updateRouting()
     }
 
-    private func running(_ id: ApplicationID, _ version: Version) throws -> RunningVersion {
+    /// Has an environment's programs register ports, by a new socket or by one that exists.
+    func attach(
+        _ environment: any IsolationEnvironment, _ manifest: ReleaseManifest, _ id: ApplicationID, _ version: Version,
+        registrar socket: InheritedDescriptor? = nil
+    ) async throws {
+        // A machine that shares no directory with the node has none made for it.
+        let directory = runDirectory(id, version)
+        guard mkdir(directory, 0o755) == 0 || errno == EEXIST else { throw SystemError("make \(directory)") }
+        let registrar = try await ControlServer(path: "\(directory)/registrar.sock", resuming: socket, group: group)
+        let registration = Task {
+            try await registrar.run { request in await self.answerFromInside(request, id, version) }
+        }
+        applications[id]?.endedWhileStarting[version] = nil
+        let number = (applications[id]?.attached ?? 0) + 1
+        applications[id]?.attached = number
+        applications[id]?.running[version] = RunningVersion(
+            number: number, environment: environment, manifest: manifest, socket: registrar,
+            registrar: registration)
+    }
+
+    private func runDirectory(_ id: ApplicationID, _ version: Version) -> String {
+        "\(configuration.state)/run/\(id)-\(version)"
+    }
+
+    func running(_ id: ApplicationID, _ version: Version) throws -> RunningVersion {
         guard let running = applications[id]?.running[version] else {
             throw NodeError("the environment of version \(version) of \(id) is gone")
         }
@@ -102,61 +153,49 @@ extension Node {
         let running = try running(id, version)
         let ports = running.manifest.ports.peer
         guard !ports.isEmpty else { return }
-        try await running.environment.run([EnvironmentTools.versionctlInside, "register"] + ports.map(String.init))
+        guard running.environment.seesRunDirectory else {
+            // Nobody inside could: it is done on its behalf.
+            let answer = await answerFromInside(.register(ports: ports), id, version)
+            if case .refused(let reason) = answer { throw NodeError(reason) }
+            return
+        }
+        try await running.environment.run([EnvironmentTools.versionctlInside, "register"] + ports.map(\.description))
     }
 
     private func startVersion(_ id: ApplicationID, _ version: Version) async throws {
         let running = try running(id, version)
-        let environment = running.environment
-        try await environment.start(running.manifest.start)
+        let manifest = running.manifest
+        try await running.environment.start(
+            VersionStart(manifest.start, settings: manifest.startSettings, dataPath: manifest.dataPath))
+        CrashPoint.reach("waiting for version \(version)")
+        watch(id, version, running.environment)
+        try await waitUntilHealthy(id, version)
+    }
+
+    /// From an environment to a version that is healthy.
+    func configureAndStart(_ id: ApplicationID, _ version: Version) async throws {
+        guard let application = applications[id] else { return }
+        try await copyConfiguration(application, version)
+        try await boot(id, version)
+        try await startVersion(id, version)
+    }
+
+    /// The same for a version that goes on out of a snapshot with its memory.
+    func goOn(_ id: ApplicationID, _ version: Version) async throws {
+        try await boot(id, version)
+        try await waitUntilHealthy(id, version)
+    }
+
+    /// Hears of the version's end.
+    func watch(_ id: ApplicationID, _ version: Version, _ environment: any IsolationEnvironment) {
         Task {
             guard let code = await environment.exit() else { return }
             let output = environment.logTail().split(separator: "\n").last.map { ": \($0)" } ?? ""
             await self.versionExited(id, version, reason: "it exited with code \(code)\(output)")
         }
-        let check = running.manifest.healthCheck
-        try await HealthCheck.wait(for: Endpoint(address: environment.address, port: check.port), check: check)
-        if let port = running.manifest.ports.main {
-            applications[id]?.clientEndpoints[version] = Endpoint(address: environment.address, port: port)
-        }
     }
 
-    // MARK: Migrate to Retire
-
-    private func migrate(_ id: ApplicationID, from predecessor: Version?, to version: Version) async throws {
-        // From here on clients write to both versions, so that nothing is missed while the old state is copied.
-        try await updateProxy(id, program: version)
-        guard let predecessor else { return }
-        let manifest = try running(id, version).manifest
-        guard let command = manifest.migrator else { return try await waitUntilFilled(id, version) }
-        let program = try store.file(command[0], of: manifest)
-        let ends = try [predecessor, version].map { end in
-            guard let endpoint = applications[id]?.clientEndpoints[end] else {
-                throw NodeError("version \(end) of \(id) has no port for clients")
-            }
-            return "\(end)=\(endpoint)"
-        }
-        let result = try await Command.run(program, command.dropFirst() + ends)
-        let lines = result.output.split(separator: "\n")
-        applications[id]?.migrations[version] = lines.compactMap { MigrationProgress(line: $0) }.last
-        guard result.exit.isSuccess else {
-            throw NodeError("the migrator ended with \(result.exit): \(lines.last ?? "")")
-        }
-    }
-
-    /// The proxy itself copies an application's state key by key, if its adapter knows keys.
-    private func waitUntilFilled(_ id: ApplicationID, _ version: Version) async throws {
-        try await applications[id]?.proxy?.waitUntilUpToDate(version) { writes in
-            await self.noteMigration(
-                id, version,
-                MigrationProgress(
-                    examined: writes.examined[version, default: 0], copied: writes.copied[version, default: 0]))
-        }
-    }
-
-    private func noteMigration(_ id: ApplicationID, _ version: Version, _ progress: MigrationProgress) {
-        applications[id]?.migrations[version] = progress
-    }
+    // MARK: Serve and Retire
 
     /// Has an application's clients served by all versions that have its state, by the proxy of this version's release.
     ///
@@ -166,31 +205,41 @@ extension Node {
     func updateProxy(_ id: ApplicationID, program version: Version? = nil) async throws {
         guard let application = applications[id] else { return }
         var table = VersionTable(generation: application.generation + 1)
-        for record in application.records.values where record.takesWrites {
+        for record in application.records.values where record.takesWrites && !application.isReplaced(record) {
             guard let endpoint = application.clientEndpoints[record.version] else { return }
             table.versions.insert(record.version, role: record.role)
+            if record.isGoingBack { table.versions.leaving = record.pipeline.predecessor }
             table.endpoints[record.version] = endpoint
         }
         applications[id]?.generation = table.generation
+        let wanted = ports(of: application, table.versions)
+        CrashPoint.reach("the proxy's versions \(table.versions)")
+        // What a version has that is just started again is not known.
+        let isAll = table.versions.allSatisfy { application.running[$0] != nil }
         guard let version else {
-            try await application.proxy?.update(table)
+            try await application.proxy?.update(table, closingUnless: isAll ? wanted : nil)
             return
         }
         let manifest = try running(id, version).manifest
         guard let command = manifest.proxy, manifest.ports.main != nil else { return }
         let program = ProxySupervisor.Program(
             version: version, path: try store.file(command[0], of: manifest), arguments: Array(command.dropFirst()),
-            log: "\(configuration.state)/log/\(id)-proxy.log", state: "\(configuration.state)/missed/\(id)")
+            log: "\(configuration.state)/log/\(id)-proxy.log", state: "\(configuration.state)/missed/\(id)",
+            rate: migrationRate(id, manifest))
         let supervisor: ProxySupervisor
         if let existing = application.proxy {
             supervisor = existing
         } else {
-            let directory = "\(configuration.sockets ?? configuration.state + "/sockets")/\(id)"
-            supervisor = ProxySupervisor(
-                ClientPorts(address: configuration.address, directory: directory), logger: logger)
+            supervisor = makeSupervisor(id)
             applications[id]?.proxy = supervisor
         }
-        try await supervisor.serve(with: program, table, on: ports(of: application, table.versions))
+        try await supervisor.serve(with: program, table, on: wanted, closesOthers: isAll)
+    }
+
+    func makeSupervisor(_ id: ApplicationID) -> ProxySupervisor {
+        let directory = "\(configuration.sockets ?? configuration.state + "/sockets")/\(id)"
+        return ProxySupervisor(
+            ClientPorts(addresses: configuration.address, directory: directory), logger: logger)
     }
 
     /// The ports by which clients may come to any of these versions; of two that lead elsewhere the newest one's counts.
@@ -204,18 +253,28 @@ extension Node {
     }
 
     private func serve(_ id: ApplicationID, _ version: Version, predecessor: Version?) async throws {
+        applications[id]?.isAdmitted = false
         // The pipeline is in this stage already, so peers hear of the version from now on.
         try await updateRouting()
-        try await updateProxy(id, program: version)
+        try await updateProxy(id, program: max(version, predecessor ?? version))
         note("version \(version) of \(id) serves")
-        guard let predecessor else { return }
+        guard let predecessor, applications[id]?.records[version]?.pipeline.isInPlace == false else { return }
+        try await watchUntilPromoted(id, version)
         try await waitUntilUnused(id, predecessor, since: version)
     }
 
-    private func retire(_ id: ApplicationID, _ predecessor: Version?) async throws {
+    private func retire(_ id: ApplicationID, _ predecessor: Version?, inFavourOf successor: Version) async throws {
         guard let predecessor else { return }
-        change(id, predecessor) { $0.isRetired = true }
-        try await updateProxy(id)
+        await keepIfWanted(id, predecessor, .beforeRetirement)
+        let reason = objection(to: predecessor, of: id)
+        change(id, predecessor) { record in
+            (record.isRetired, record.isStopped) = (true, nil)
+            guard let reason, !record.pipeline.isUndone else { return }
+            record.pipeline.withdraw(reason: reason)
+            _ = record.pipeline.removed()
+        }
+        // What was found bad leaves nothing behind, its proxy neither.
+        try await updateProxy(id, program: successor < predecessor ? successor : nil)
         await end(id, predecessor, teardown: .standard)
         note("version \(predecessor) of \(id) retired")
     }
@@ -223,21 +282,31 @@ extension Node {
     // MARK: Ending and starting again
 
     /// Stops a version and removes everything of it.
-    private func end(_ id: ApplicationID, _ version: Version, teardown: Teardown) async {
-        guard let application = applications[id] else { return }
+    func end(_ id: ApplicationID, _ version: Version, teardown: Teardown) async {
+        guard applications[id] != nil else { return }
+        await halt(id, version, teardown: teardown)
+        CrashPoint.reach("removing version \(version)")
+        do {
+            try await backend(id, version).destroy(environmentName(id, version))
+        } catch {
+            note("the data of version \(version) of \(id) could not be removed: \(error)", level: .error)
+        }
+    }
+
+    /// Stops a version; its files stay.
+    func halt(_ id: ApplicationID, _ version: Version, teardown: Teardown) async {
         let running = applications[id]?.running.removeValue(forKey: version)
+        // A version that is only started again keeps its ports meanwhile.
+        registry.end(PortRegistry.Holder(id, version))
+        registryChanged()
         do {
             try await updateRouting()
         } catch {
             note("routing could not be changed: \(error)", level: .error)
         }
+        CrashPoint.reach("stopping version \(version)")
         await running?.environment.stop(teardown)
         running?.registrar.cancel()
-        do throws(IsolationError) {
-            try await backend.remove(specification(application, version, layers: []))
-        } catch {
-            note("the data of version \(version) of \(id) could not be removed: \(error)", level: .error)
-        }
     }
 
     /// What failed, or was rolled back, goes: first clients leave it, then peers, then it ends.
@@ -251,21 +320,30 @@ extension Node {
             note("the proxy of \(id) could not be told of its versions: \(error)", level: .error)
         }
         await end(id, version, teardown: .immediate)
+        if let predecessor = applications[id]?.records[version]?.pipeline.predecessor {
+            await startAgainIfStopped(id, predecessor)
+        }
     }
 
     /// Starts a version that serves again, with the data it has, until it runs.
     func restart(_ id: ApplicationID, _ version: Version) async {
+        applications[id]?.starting.insert(version)
+        defer { applications[id]?.starting.remove(version) }
         var delay = Duration.milliseconds(200)
         while !isEnding, let application = applications[id], application.records[version]?.isGone == false {
             do {
-                try await prepare(application, version, keepsData: true)
-                try await createEnvironment(application, version)
-                try await copyConfiguration(application, version)
-                try await boot(id, version)
-                try await startVersion(id, version)
+                if try await adopt(application, version) {
+                    try await waitUntilHealthy(id, version)
+                } else {
+                    try await prepare(application, version, keepsData: true)
+                    try await createEnvironment(application, version)
+                    try await configureAndStart(id, version)
+                }
                 // A version that is being filled brought its proxy already.
                 let writing = applications[id]?.records.values.filter(\.takesWrites).map(\.version).max()
                 try await updateProxy(id, program: writing ?? version)
+                try throwIfEnded(id, version)
+                note("version \(version) of \(id) runs again")
                 return
             } catch {
                 note("version \(version) of \(id) could not be started again: \(error)", level: .error)

@@ -70,7 +70,8 @@ public final class ChildProcess: Sendable {
         SystemThread(name: "reap-\(id)") { [self] in
             var code: Int32 = 0
             var number: Int32 = 0
-            _ = vk_wait(pidfd, false, &code, &number)
+            // One that was reaped already, by the program that this process executed before.
+            if vk_wait(pidfd, false, &code, &number) != 1 { code = 255 }
             let exit = number == 0 ? Exit.code(code) : .signal(number)
             let waiting = state.withLock { state in
                 defer { state = .ended(exit) }
@@ -82,6 +83,23 @@ public final class ChildProcess: Sendable {
     }
 
     deinit { close(pidfd) }
+
+    /// What the program that this process executes next needs to go on with a child.
+    package struct Handover: Sendable, Codable {
+        /// The child's number.
+        package var id: Int32
+        /// Its pidfd.
+        package var pidfd: InheritedDescriptor
+    }
+
+    /// A child for the program that this process executes next. It stays this object's too, if nothing is executed.
+    package func handOver() -> Handover { Handover(id: id, pidfd: InheritedDescriptor(pidfd)) }
+
+    /// Goes on with a child of the program that this process executed before. Of one that was reaped in between the exit
+    /// code is not known: it is 255.
+    package convenience init(resuming handover: Handover) {
+        self.init(id: handover.id, pidfd: handover.pidfd.number)
+    }
 
     /// How it ended, or `nil` while it runs.
     public var exit: Exit? {

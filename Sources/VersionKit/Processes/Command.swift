@@ -16,35 +16,35 @@ public enum Command {
 
     /// Runs a program, found in the usual directories unless named by a path.
     ///
+    /// It does not outlive this process: what it would have written after a crash could disturb whoever recovers.
+    ///
     /// - Parameters:
     ///   - input: what it reads from standard input.
     ///   - networkNamespace: a descriptor of the namespace to run it in.
+    ///   - descriptors: what it gets besides, by their numbers there; standard error may be one of them.
+    ///   - variables: variables of its environment beside this process's, `NAME=value`.
+    ///   - heard: is told each line that it prints, on another thread, as soon as it is complete.
+    ///   - limit: how long it may take before it is killed; `nil`: for ever.
     /// - Throws: ``SystemError`` if it cannot be started. A non-zero exit code is a result, not an error.
     public static func run(
-        _ program: String, _ arguments: [String], input: String = "", networkNamespace: Int32? = nil
+        _ program: String, _ arguments: [String], input: String = "", networkNamespace: Int32? = nil,
+        descriptors: [Int32: Int32] = [:], limit: Duration? = nil, variables: [String] = [],
+        heard: (@Sendable (String) -> Void)? = nil
     ) async throws(SystemError) -> Result {
         guard let path = find(program) else { throw SystemError("find the program \(program)", code: ENOENT) }
-        let stdin = try file(containing: input)
-        defer { close(stdin) }
-        var ends: [Int32] = [0, 0]
-        guard vk_pipe2(&ends, 0) == 0 else { throw SystemError("pipe") }
-        var options = ChildProcess.Options()
-        options.networkNamespace = networkNamespace
-        options.descriptors = [0: stdin, 1: ends[1], 2: ends[1]]
-        let child: ChildProcess
-        do throws(SystemError) {
-            child = try ChildProcess.spawn(path, arguments, options: options)
-        } catch {
-            close(ends[0])
-            close(ends[1])
-            throw error
-        }
-        close(ends[1])
-        let source = ends[0]
-        let output = await withCheckedContinuation { continuation in
-            SystemThread(name: "output") { continuation.resume(returning: readAll(source)) }.start()
-        }
-        return Result(exit: await child.wait(), output: output)
+        let input = try MemoryFile(input)
+        // One thread from start to end, as the program dies with the thread that started it.
+        return try await onThread("command") {
+            Swift.Result { () throws(SystemError) in
+                var spawn = RawSpawn()
+                spawn.networkNamespace = networkNamespace
+                spawn.descriptors = descriptors
+                spawn.environment += variables
+                spawn.newSession = true
+                spawn.diesWithThread = true
+                return try spawn.runToEnd(path, arguments, input: input, limit: limit, heard: heard)
+            }
+        }.get()
     }
 
     /// The program's path, or `nil` if it is in none of the usual directories.
@@ -52,28 +52,75 @@ public enum Command {
         if program.contains("/") { return program }
         return ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
     }
+}
 
-    private static func file(containing text: String) throws(SystemError) -> Int32 {
-        let descriptor = vk_memfd("input")
-        guard descriptor >= 0 else { throw SystemError("memfd_create") }
-        let bytes = Array(text.utf8)
-        guard write(descriptor, bytes, bytes.count) == bytes.count, lseek(descriptor, 0, SEEK_SET) == 0 else {
-            let error = SystemError("write a program's input")
-            close(descriptor)
-            throw error
+extension RawSpawn {
+    /// Runs a program to its end on the calling thread.
+    fileprivate func runToEnd(
+        _ program: String, _ arguments: [String], input: MemoryFile, limit: Duration?,
+        heard: ((String) -> Void)?
+    ) throws(SystemError) -> Command.Result {
+        var ends: [Int32] = [0, 0]
+        guard vk_pipe2(&ends, 0) == 0 else { throw SystemError("pipe") }
+        defer { close(ends[0]) }
+        var spawn = self
+        spawn.descriptors.merge([0: input.descriptor, 1: ends[1], 2: ends[1]]) { given, _ in given }
+        let started = Swift.Result { () throws(SystemError) in try spawn.spawn(program, arguments) }
+        // Or the end of its output would never come.
+        close(ends[1])
+        let pidfd = try started.get().pidfd
+        defer { close(pidfd) }
+        let wait = BoundedWait(limit)
+        let output = wait.readAll(ends[0], heard)
+        // It may go on after it has closed its output.
+        if !wait.until(pidfd) { _ = vk_pidfd_send_signal(pidfd, SIGKILL) }
+        var code: Int32 = 0
+        var signal: Int32 = 0
+        precondition(vk_wait(pidfd, false, &code, &signal) == 1, "somebody else reaped \(program)")
+        return Command.Result(exit: signal == 0 ? .code(code) : .signal(signal), output: output)
+    }
+}
+
+/// Waits for descriptors, until a time.
+private struct BoundedWait {
+    private let end: ContinuousClock.Instant?
+
+    init(_ limit: Duration?) { end = limit.map { ContinuousClock.now + $0 } }
+
+    /// Waits until there is something to read: `false` if the time is up before.
+    func until(_ descriptor: Int32) -> Bool {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        while true {
+            var milliseconds: Int32 = -1
+            if let end {
+                let left = (end - ContinuousClock.now) / .milliseconds(1)
+                guard left > 0 else { return false }
+                milliseconds = Int32(min(left.rounded(.up), Double(Int32.max)))
+            }
+            // Interrupted, or the time is up: looked at again.
+            if poll(&entry, 1, milliseconds) > 0 { return true }
         }
-        return descriptor
     }
 
-    private static func readAll(_ descriptor: Int32) -> String {
-        defer { close(descriptor) }
+    /// What comes until the end of the file, or until the time is up.
+    func readAll(_ descriptor: Int32, _ heard: ((String) -> Void)?) -> String {
         var kept: [UInt8] = []
+        var line: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 16 << 10)
-        while true {
+        while until(descriptor) {
             let count = read(descriptor, &buffer, buffer.count)
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { break }
-            kept += buffer[..<min(count, outputMax - kept.count)]
+            if let heard {
+                line += buffer[..<count]
+                while let end = line.firstIndex(of: UInt8(ascii: "\n")) {
+                    heard(String(decoding: line[..<end], as: UTF8.self))
+                    line.removeSubrange(...end)
+                }
+                // A line without an end is none.
+                if line.count > Command.outputMax { line = [] }
+            }
+            kept += buffer[..<min(count, Command.outputMax - kept.count)]
         }
         return String(decoding: kept, as: UTF8.self)
     }

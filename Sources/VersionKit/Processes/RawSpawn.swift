@@ -16,6 +16,13 @@ package struct RawSpawn: Sendable {
     package var newProcessGroup = false
     /// Without any capability, for good.
     package var dropsCapabilities = false
+    /// Whom it is, with no further group; both 0: whoever this process is. Needs the right to become another.
+    package var user: UInt32 = 0
+    package var group: UInt32 = 0
+    /// The kernel kills it when the thread that started it ends: with this process at the latest, however that ends.
+    package var diesWithThread = false
+    /// Its descriptor 0 is a terminal, and becomes that of its session, which has to be its own.
+    package var hasTerminal = false
 
     package init() {}
 
@@ -36,7 +43,9 @@ package struct RawSpawn: Sendable {
                                 directory: directory, network_namespace: networkNamespace ?? -1,
                                 descriptors: mappings.baseAddress, descriptor_count: mappings.count,
                                 new_session: newSession, new_process_group: newProcessGroup,
-                                drop_capabilities: dropsCapabilities)
+                                drop_capabilities: dropsCapabilities, user: user, group: group,
+                                die_with_thread: diesWithThread,
+                                controlling_terminal: hasTerminal)
                             return vk_spawn(&options, &pid, &pidfd)
                         }
                     }

@@ -1,8 +1,8 @@
 internal import Crypto
-internal import VersionKitModel
+package import VersionKitModel
 
 /// SHA-256 over bytes that come in pieces.
-struct ContentHasher: Sendable {
+package struct ContentHasher: Sendable {
     private var hash = SHA256()
 
     mutating func update(_ bytes: UnsafeRawBufferPointer) {
@@ -16,9 +16,13 @@ struct ContentHasher: Sendable {
         return digest
     }
 
-    static func digest(of bytes: [UInt8]) -> VersionKitModel.Digest {
+    package static func digest(of bytes: [UInt8]) -> VersionKitModel.Digest {
+        bytes.span.bytes.withUnsafeBytes { digest(of: $0) }
+    }
+
+    static func digest(of bytes: UnsafeRawBufferPointer) -> VersionKitModel.Digest {
         var hasher = ContentHasher()
-        bytes.span.bytes.withUnsafeBytes { hasher.update($0) }
+        hasher.update(bytes)
         return hasher.digest()
     }
 }

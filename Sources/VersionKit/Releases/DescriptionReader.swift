@@ -82,9 +82,10 @@ struct DescriptionReader {
         }
     }
 
-    /// Texts in a list; a single text counts as a list of one.
-    func strings(_ key: String, _ wanted: String) throws(ReleaseError) -> [String] {
-        try required(key, optionalStrings(key, wanted), wanted: wanted)
+    /// Texts in a list; a single text counts as a list of one, and what may be missing as one of none.
+    func strings(_ key: String, _ wanted: String, canBeMissing: Bool = false) throws(ReleaseError) -> [String] {
+        let texts = try optionalStrings(key, wanted)
+        return try required(key, texts ?? (canBeMissing ? [] : nil), wanted: wanted)
     }
 
     func optionalStrings(_ key: String, _ wanted: String) throws(ReleaseError) -> [String]? {
@@ -102,18 +103,24 @@ struct DescriptionReader {
         }
     }
 
-    /// Port numbers in a list; none if the key is absent.
-    func ports(_ key: String) throws(ReleaseError) -> [UInt16] {
-        let wanted = "a list of port numbers, 1 to 65535"
+    /// Ports for peers in a list; none if the key is absent.
+    func peerPorts(_ key: String) throws(ReleaseError) -> [TransportPort] {
+        let wanted = "a list of port numbers, 1 to 65535, and { \"udp\": PORT }"
         switch value(key) {
         case nil: return []
         case .array(let elements):
-            var ports: [UInt16] = []
+            var ports: [TransportPort] = []
             for element in elements {
-                guard case .integer(let number) = element, let port = UInt16(exactly: number), port > 0 else {
+                let (number, transport) =
+                    if case .object(let members) = element, members.count == 1, let number = members["udp"] {
+                        (number, TransportProtocol.udp)
+                    } else {
+                        (element, TransportProtocol.tcp)
+                    }
+                guard case .integer(let number) = number, let port = UInt16(exactly: number), port > 0 else {
                     throw wrong(key, element, wanted: wanted)
                 }
-                ports.append(port)
+                ports.append(TransportPort(port, transport))
             }
             return ports
         case let other?: throw wrong(key, other, wanted: wanted)

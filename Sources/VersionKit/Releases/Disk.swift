@@ -1,3 +1,6 @@
+// Where a file beside it in the compiler's batch imports this module, it takes the calls of files for its own.
+internal import CLinux
+
 #if canImport(Glibc)
     internal import Glibc
 #elseif canImport(Musl)
@@ -7,11 +10,11 @@
 #endif
 
 /// Directories and whole files, in the few shapes that this module needs, with errors that name the path.
-enum Disk {
-    enum Kind { case file, directory, other }
+package enum Disk {
+    package enum Kind { case file, directory, other }
 
     /// What stands at a path, links followed; `nil` if nothing does.
-    static func kind(of path: String) throws(ReleaseError) -> Kind? {
+    package static func kind(of path: String) throws(ReleaseError) -> Kind? {
         var info = stat()
         guard stat(path, &info) == 0 else {
             if errno == ENOENT || errno == ENOTDIR { return nil }
@@ -25,14 +28,14 @@ enum Disk {
     }
 
     /// The permission bits of a file.
-    static func mode(of path: String) throws(ReleaseError) -> UInt32 {
+    package static func mode(of path: String) throws(ReleaseError) -> UInt32 {
         var info = stat()
         guard stat(path, &info) == 0 else { throw ReleaseError.system("look at", path) }
         return UInt32(info.st_mode) & 0o7777
     }
 
     /// Makes a directory and those above it; one that exists is left as it is.
-    static func makeDirectory(_ path: String, mode: UInt32 = 0o755) throws(ReleaseError) {
+    package static func makeDirectory(_ path: String, mode: UInt32 = 0o755) throws(ReleaseError) {
         if mkdir(path, mode_t(mode)) == 0 { return }
         switch errno {
         case EEXIST:
@@ -49,7 +52,7 @@ enum Disk {
     }
 
     /// A new directory with a name that nobody else has.
-    static func makeTemporaryDirectory(in directory: String) throws(ReleaseError) -> String {
+    package static func makeTemporaryDirectory(in directory: String) throws(ReleaseError) -> String {
         var template = Array("\(directory)/tree-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw ReleaseError.system("make a directory in", directory) }
         return String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
@@ -60,7 +63,7 @@ enum Disk {
     }
 
     /// The names in a directory, sorted; none if there is no such directory.
-    static func names(in directory: String) throws(ReleaseError) -> [String] {
+    package static func names(in directory: String) throws(ReleaseError) -> [String] {
         guard try kind(of: directory) != nil else { return [] }
         return try rawNames(in: Array(directory.utf8CString)).map { name in
             String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
@@ -68,19 +71,24 @@ enum Disk {
     }
 
     /// Moves a file or directory; a file that stands there is replaced.
-    static func move(_ source: String, to target: String) throws(ReleaseError) {
+    package static func move(_ source: String, to target: String) throws(ReleaseError) {
         guard rename(source, target) == 0 else { throw ReleaseError.system("move \(source) to", target) }
     }
 
+    /// Gives a file a second name. One that stands there stays.
+    static func addName(_ target: String, to path: String) throws(ReleaseError) {
+        guard link(path, target) == 0 || errno == EEXIST else { throw ReleaseError.system("link \(path) to", target) }
+    }
+
     /// Moves a directory to a name that must be free. False if somebody was faster.
-    static func moveIfFree(_ source: String, to target: String) throws(ReleaseError) -> Bool {
+    package static func moveIfFree(_ source: String, to target: String) throws(ReleaseError) -> Bool {
         if rename(source, target) == 0 { return true }
         if errno == EEXIST || errno == ENOTEMPTY { return false }
         throw ReleaseError.system("move \(source) to", target)
     }
 
     /// Makes renames in this directory survive a power cut.
-    static func flushDirectory(_ path: String) throws(ReleaseError) {
+    package static func flushDirectory(_ path: String) throws(ReleaseError) {
         try OpenFile.reading(path).flush()
     }
 
@@ -97,7 +105,7 @@ enum Disk {
         return String(cString: resolved)
     }
 
-    static func readFile(_ path: String, bytesMax: Int) throws(ReleaseError) -> [UInt8] {
+    package static func readFile(_ path: String, bytesMax: Int) throws(ReleaseError) -> [UInt8] {
         let file = try OpenFile.reading(path)
         var bytes: [UInt8] = []
         try file.forEachChunk { (chunk) throws(ReleaseError) in
@@ -114,7 +122,7 @@ enum Disk {
     /// Writes a file so that at any time, power cuts included, either the old or the new content is there.
     ///
     /// - Parameter temporary: A directory on the same file system for the unfinished file.
-    static func writeAtomically(
+    package static func writeAtomically(
         _ bytes: [UInt8], to path: String, by temporary: String, mode: UInt32 = 0o644
     ) throws(ReleaseError) {
         let file = try OpenFile.temporary(in: temporary)
@@ -130,12 +138,20 @@ enum Disk {
         try flushDirectory(parent(of: path))
     }
 
+    /// Gives a file that was written its name, so that it has it only when its bytes are on the disk.
+    static func keep(_ file: borrowing OpenFile, as path: String) throws(ReleaseError) {
+        try setMode(file.path, 0o644)
+        try file.flush()
+        try move(file.path, to: path)
+        try flushDirectory(parent(of: path))
+    }
+
     /// Removes a file that may be gone already; whether that worked only matters to the next sweep.
-    static func removeFile(_ path: String) {
+    package static func removeFile(_ path: String) {
         unlink(path)
     }
 
-    static func parent(of path: String) -> String {
+    package static func parent(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
@@ -145,7 +161,7 @@ enum Disk {
 
 extension Disk {
     /// Removes a file or a directory with all that is in it, without following links. Nothing there is no error.
-    static func removeTree(_ path: String) throws(ReleaseError) {
+    package static func removeTree(_ path: String) throws(ReleaseError) {
         // Names are bytes here: what a layer unpacked to need not be UTF-8.
         try removeTree(Array(path.utf8CString))
     }
@@ -162,14 +178,22 @@ extension Disk {
         }
         // A layer may hold directories that not even their owner may change.
         if info.st_mode & S_IRWXU != S_IRWXU { chmod(path, S_IRWXU) }
-        for name in try rawNames(in: path) {
-            try removeTree(path.dropLast() + [CChar(UInt8(ascii: "/"))] + name)
+        // A program that is just being killed may still add to what it was making, but not for long.
+        for _ in 0..<removalPasses {
+            for name in try rawNames(in: path) {
+                try removeTree(path.dropLast() + [CChar(UInt8(ascii: "/"))] + name)
+            }
+            if rmdir(path) == 0 || errno == ENOENT { return }
+            guard errno == ENOTEMPTY else { break }
         }
-        guard rmdir(path) == 0 || errno == ENOENT else { throw ReleaseError.system("remove", text(path)) }
+        throw ReleaseError.system("remove", text(path))
     }
 
+    /// How often a directory is emptied before it counts as one that somebody fills.
+    private static let removalPasses = 100
+
     /// The names in a directory as zero-terminated bytes, without `.` and `..`.
-    private static func rawNames(in path: [CChar]) throws(ReleaseError) -> [[CChar]] {
+    package static func rawNames(in path: [CChar]) throws(ReleaseError) -> [[CChar]] {
         guard let directory = opendir(path) else { throw ReleaseError.system("list", text(path)) }
         defer { closedir(directory) }
         var names: [[CChar]] = []

@@ -2,9 +2,9 @@ internal import FoundationEssentials
 public import VersionKitModel
 
 /// JSON in and out, with one spelling out and with errors for people in.
-enum JSON {
+package enum JSON {
     /// Compact, keys sorted: the same value always gives the same bytes.
-    static func encode(_ value: some Encodable) -> [UInt8] {
+    package static func encode(_ value: some Encodable) -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do {
@@ -15,7 +15,7 @@ enum JSON {
         }
     }
 
-    static func decode<Value: Decodable>(
+    package static func decode<Value: Decodable>(
         _ type: Value.Type, from bytes: [UInt8], what file: String
     ) throws(ReleaseError) -> Value {
         do {

@@ -55,10 +55,7 @@ public struct LayerReceiver: ~Copyable, Sendable {
                 .wrongDigest, "the layer should be \(layer.digest), what came is \(digest)", side: .peer,
                 isRetrySafe: true, remedy: "fetch it from another node")
         }
-        try Disk.setMode(file.path, 0o644)
-        try file.flush()
-        try Disk.move(file.path, to: target)
-        try Disk.flushDirectory(Disk.parent(of: target))
+        try Disk.keep(file, as: target)
     }
 
     private func wrongSize(_ what: String) -> ReleaseError {

@@ -1,3 +1,6 @@
+// Where a file beside it in the compiler's batch imports this module, it takes the calls of files for its own.
+internal import CLinux
+
 #if canImport(Glibc)
     internal import Glibc
 #elseif canImport(Musl)
@@ -5,6 +8,8 @@
 #else
     internal import Darwin
 #endif
+
+internal import VersionKitModel
 
 /// An open file that is closed when the value goes away. Never inherited by children.
 struct OpenFile: ~Copyable, Sendable {
@@ -26,7 +31,7 @@ struct OpenFile: ~Copyable, Sendable {
 
     /// A new file; an existing one is an error.
     static func creating(_ path: String, mode: UInt32) throws(ReleaseError) -> OpenFile {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(mode))
+        let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(mode))
         guard descriptor >= 0 else { throw ReleaseError.system("create", path) }
         return OpenFile(descriptor: descriptor, path: path)
     }
@@ -38,10 +43,26 @@ struct OpenFile: ~Copyable, Sendable {
         return OpenFile(descriptor: descriptor, path: path)
     }
 
+    /// A file to write parts of, made if need be.
+    static func updating(_ path: String) throws(ReleaseError) -> OpenFile {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, mode_t(0o600))
+        guard descriptor >= 0 else { throw ReleaseError.system("open", path) }
+        return OpenFile(descriptor: descriptor, path: path)
+    }
+
     /// A new file with a name that nobody else has, mode 0600.
     static func temporary(in directory: String) throws(ReleaseError) -> OpenFile {
         // Not `mkstemp`: its descriptor could be inherited by a child that is started at the same moment.
         try creating("\(directory)/file-\(String(UInt64.random(in: .min ... .max), radix: 36))", mode: 0o600)
+    }
+
+    /// Sees to it that there is a file with so many bytes of disk space; those that are there stay.
+    static func allocating(_ path: String, bytes: UInt64) throws(ReleaseError) {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, mode_t(0o600))
+        guard descriptor >= 0 else { throw ReleaseError.system("create", path) }
+        let file = OpenFile(descriptor: descriptor, path: path)
+        let result = posix_fallocate(file.descriptor, 0, off_t(clamping: bytes))
+        guard result == 0 else { throw ReleaseError.system("make room for", path, errno: result) }
     }
 
     func size() throws(ReleaseError) -> UInt64 {
@@ -59,10 +80,29 @@ struct OpenFile: ~Copyable, Sendable {
         }
     }
 
-    func writeAll(_ bytes: UnsafeRawBufferPointer) throws(ReleaseError) {
+    /// Fills the buffer with the bytes from `offset` on; fewer only at the end of the file.
+    func readWhole(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(ReleaseError) -> Int {
+        var done = 0
+        while done < buffer.count {
+            let part = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+            let count = try readBytes(into: part, at: offset + UInt64(done))
+            guard count > 0 else { break }
+            done += count
+        }
+        return done
+    }
+
+    /// - Parameter offset: where in the file; `nil`: behind what was written last.
+    func writeAll(_ bytes: UnsafeRawBufferPointer, at offset: UInt64? = nil) throws(ReleaseError) {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+            let start = UnsafeRawBufferPointer(rebasing: rest).baseAddress
+            let count =
+                if let offset {
+                    pwrite(descriptor, start, rest.count, off_t(clamping: offset + UInt64(rest.startIndex)))
+                } else {
+                    write(descriptor, start, rest.count)
+                }
             if count >= 0 {
                 rest = rest.dropFirst(count)
             } else if errno != EINTR {
@@ -74,6 +114,28 @@ struct OpenFile: ~Copyable, Sendable {
     /// Waits until the bytes are on the disk.
     func flush() throws(ReleaseError) {
         guard fsync(descriptor) == 0 else { throw ReleaseError.system("flush", path) }
+    }
+
+    /// The first bytes.
+    func start(_ count: Int) throws(ReleaseError) -> [UInt8] {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 16)
+        defer { buffer.deallocate() }
+        return try Array(buffer[..<readWhole(into: buffer, at: 0)])
+    }
+
+    /// The SHA-256 of the whole file.
+    func digest() throws(ReleaseError) -> Digest {
+        var hasher = ContentHasher()
+        try forEachChunk { (chunk) throws(ReleaseError) in hasher.update(chunk) }
+        return hasher.digest()
+    }
+
+    /// The SHA-256 of some of its bytes, or of fewer where it ends.
+    func digest(of range: Range<UInt64>) throws(ReleaseError) -> Digest {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(range.count), alignment: 16)
+        defer { buffer.deallocate() }
+        let count = try readWhole(into: buffer, at: range.lowerBound)
+        return ContentHasher.digest(of: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
     }
 
     /// The whole file in pieces of up to 1 MiB.

@@ -22,6 +22,19 @@ extension PublisherKey {
         }
     }
 
+    /// The names of the files in a directory that hold a key pair, by their first line.
+    package static func names(in directory: String) throws(ReleaseError) -> [String] {
+        var names: [String] = []
+        for name in try Disk.names(in: directory) where try Disk.kind(of: "\(directory)/\(name)") == .file {
+            // What cannot be read is no key of ours.
+            guard let file = try? OpenFile.reading("\(directory)/\(name)"),
+                let start = try? file.start(header.utf8.count)
+            else { continue }
+            if start.elementsEqual(header.utf8) { names.append(name) }
+        }
+        return names
+    }
+
     /// Reads a key pair that ``write(to:)`` wrote.
     public init(contentsOf path: String) throws(ReleaseError) {
         let mode = try Disk.mode(of: path)

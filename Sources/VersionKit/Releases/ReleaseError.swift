@@ -10,6 +10,18 @@ public struct ReleaseError: Error, Sendable, CustomStringConvertible {
         public static let unknownKey = Code(description: "unknown-key")
         /// A signature does not belong to the manifest.
         public static let badSignature = Code(description: "bad-signature")
+        /// Fewer of the known keys signed than have to.
+        public static let thresholdNotReached = Code(description: "threshold-not-reached")
+        /// A document, or a release, does not count any more.
+        public static let expired = Code(description: "expired")
+        /// The publishers took the version back.
+        public static let withdrawn = Code(description: "withdrawn")
+        /// The publishers do not offer this release.
+        public static let notOffered = Code(description: "not-offered")
+        /// A root or a channel is older than the one that is here.
+        public static let olderDocument = Code(description: "older-document")
+        /// A root in between is missing.
+        public static let gap = Code(description: "gap")
         /// The release is one of another application.
         public static let otherApplication = Code(description: "other-application")
         /// The release is older than what runs.

@@ -12,6 +12,8 @@ public struct ReleaseLimits: Sendable, Equatable {
     public var layerBytesMax: UInt64 = ReleaseManifest.Limits.layerBytesMax
     /// Files, directories and links of one layer.
     public var layerMembersMax = 1_000_000
+    /// Bytes of a torrent file: 20 for each piece, of which the largest release that there can be has a hundred thousand.
+    public var torrentBytesMax = 4 << 20
     /// Releases of one application that a node keeps; more are refused until some are removed.
     public var releasesMax = 16
 

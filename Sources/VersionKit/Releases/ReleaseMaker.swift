@@ -6,14 +6,20 @@ public import VersionKitModel
 public struct ReleaseMaker: Sendable {
     private let runner: any CommandRunner
     private let limits: ReleaseLimits
+    private let isCompressing: Bool
 
     /// A maker that runs `tar` by this runner.
-    public init(runner: any CommandRunner, limits: ReleaseLimits = .standard) {
+    ///
+    /// - Parameter isCompressing: whether layers are compressed and cut into chunks, of which a node fetches only those that
+    ///   it does not have. Older nodes do not know such layers.
+    public init(runner: any CommandRunner, limits: ReleaseLimits = .standard, isCompressing: Bool = true) {
         self.runner = runner
         self.limits = limits
+        self.isCompressing = isCompressing
     }
 
-    /// Writes `manifest.json` and `layers/<hex>.tar` into a directory, which is made if need be.
+    /// Writes `manifest.json`, `layers` and, unless the release is small, `release.torrent` into a directory, which is made if
+    /// need be. In `layers` is `<hex>.tar.zst` with `<hex>.chunks`, or `<hex>.tar`.
     ///
     /// A signature that stands there is kept if the manifest did not change, and removed if it did.
     ///
@@ -25,10 +31,30 @@ public struct ReleaseMaker: Sendable {
         try Disk.makeDirectory(layers)
         var manifest = description.manifest
         manifest.layers = []
+        if let path = description.image {
+            let source = ImageSource(path: description.path(path), limits: limits, runner: runner)
+            let temporary = try Disk.makeTemporaryDirectory(in: output)
+            defer { try? Disk.removeTree(temporary) }
+            let image = try await source.unpack(into: temporary)
+            try ImageStart(image).complete(&manifest, for: description)
+            manifest.layers = try image.layers.unique.map { (layer) throws(ReleaseError) in
+                try keep(
+                    layer.archive,
+                    .init(digest: layer.digest, size: layer.size, mediaType: ReleaseManifest.Layer.image),
+                    output: output)
+            }
+        } else {
+            try ImageStart(nil).complete(&manifest, for: description)
+        }
+        for entry in description.debs {
+            manifest.layers.append(try await makeLayer(package: description.path(entry), output: output))
+        }
         for entry in description.files {
-            let source = entry.hasPrefix("/") ? entry : "\(description.directory)/\(entry)"
+            let source = description.path(entry)
             manifest.layers.append(try await makeLayer(from: source, output: output, for: description.file))
         }
+        manifest.swarm = try makeTorrent(of: manifest.layers, output: output)
+        manifest.format = manifest.formatNeeded
         do {
             try manifest.validate()
         } catch {
@@ -37,6 +63,19 @@ public struct ReleaseMaker: Sendable {
         }
         try write(manifest, to: output)
         return manifest
+    }
+
+    private func makeTorrent(
+        of layers: [ReleaseManifest.Layer], output: String
+    ) throws(ReleaseError) -> Digest? {
+        let path = "\(output)/\(ReleaseFiles.torrent)"
+        guard ReleaseTorrent.isWorthwhile(layers) else {
+            Disk.removeFile(path)
+            return nil
+        }
+        let torrent = try ReleaseTorrent(layers).make { "\(output)/\(ReleaseFiles.path($0))" }
+        try Disk.writeAtomically(torrent, to: path, by: output)
+        return ContentHasher.digest(of: torrent)
     }
 
     private func makeLayer(
@@ -52,10 +91,40 @@ public struct ReleaseMaker: Sendable {
                 file, "\"files\" names \(source), which is neither a directory nor a tar archive",
                 remedy: "name a directory beside the description")
         }
-        let layer = try LayerInspector.inspect(temporary, name: source, limits: limits)
-        try Disk.setMode(temporary, 0o644)
-        try OpenFile.reading(temporary).flush()
-        try Disk.move(temporary, to: "\(output)/\(ReleaseFiles.layers)/\(layer.digest.hex).tar")
+        let found = try LayerScanner.inspect(temporary, name: source, limits: limits)
+        return try keep(temporary, .init(digest: found.digest, size: found.size), output: output)
+    }
+
+    private func makeLayer(
+        package path: String, output: String
+    ) async throws(ReleaseError) -> ReleaseManifest.Layer {
+        let archive = try OpenFile.temporary(in: output).path
+        defer { Disk.removeFile(archive) }
+        let package = DebianPackage(path: path, runner: runner)
+        try await package.writeArchive(to: archive, bytesMax: limits.layerBytesMax)
+        let found = try LayerScanner.inspect(archive, name: path, limits: limits)
+        let identity = try await package.identity(by: archive + "-fields")
+        return try keep(archive, .init(digest: found.digest, size: found.size, package: identity), output: output)
+    }
+
+    /// Makes an archive that was looked at a layer of the release.
+    private func keep(
+        _ archive: String, _ plain: ReleaseManifest.Layer, output: String
+    ) throws(ReleaseError) -> ReleaseManifest.Layer {
+        guard isCompressing else {
+            try Disk.keep(OpenFile.reading(archive), as: "\(output)/\(ReleaseFiles.path(plain))")
+            return plain
+        }
+        let file = try OpenFile.temporary(in: output)
+        defer { Disk.removeFile(file.path) }
+        let packed = try LayerPacker.pack(archive, to: file, isImage: plain.isImage)
+        if let chunks = packed.layer.chunks {
+            try Disk.writeAtomically(
+                packed.chunks.encoded, to: "\(output)/\(ReleaseFiles.path(chunks: chunks))", by: output)
+        }
+        try Disk.keep(file, as: "\(output)/\(ReleaseFiles.path(packed.layer))")
+        var layer = packed.layer
+        layer.package = plain.package
         return layer
     }
 
@@ -85,7 +154,7 @@ public struct ReleaseMaker: Sendable {
         var size: UInt64 = 0
         try OpenFile.reading(source).forEachChunk { (chunk) throws(ReleaseError) in
             size += UInt64(chunk.count)
-            try LayerInspector.checkSize(size, limits)
+            try LayerScanner.check(size: size, limits)
             try copy.writeAll(chunk)
         }
     }
@@ -99,4 +168,16 @@ public struct ReleaseMaker: Sendable {
         }
         try Disk.writeAtomically(bytes, to: path, by: output)
     }
+}
+
+extension [ContainerImage.Layer] {
+    /// Each once: whatever a layer does further down, it does again, and more, at its topmost place.
+    fileprivate var unique: [ContainerImage.Layer] {
+        indices.filter { index in !self[(index + 1)...].contains { $0.digest == self[index].digest } }.map { self[$0] }
+    }
+}
+
+extension ReleaseDescription {
+    /// Where something is that it names.
+    fileprivate func path(_ name: String) -> String { name.hasPrefix("/") ? name : "\(directory)/\(name)" }
 }

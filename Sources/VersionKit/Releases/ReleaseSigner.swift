@@ -5,22 +5,25 @@ internal import VersionKitModel
 public enum ReleaseSigner {
     private static let domain = "versionkit release manifest v1\n"
 
-    /// The content of `manifest.sig`: a JSON array with one signature.
+    /// The content of `manifest.sig` with one signature.
     public static func sign(_ manifestBytes: [UInt8], with key: PublisherKey) throws(ReleaseError) -> [UInt8] {
-        let signature = try key.signature(of: message(for: manifestBytes))
-        return SignatureFile(signatures: [
-            .init(keyID: key.publicKey.keyID, signature: Base64.encode(signature))
-        ]).encoded()
+        try SignatureFile(signatures: []).signed(manifestBytes, by: key)
     }
 
-    /// Signs the release in a directory that ``ReleaseMaker`` filled: reads `manifest.json`, writes `manifest.sig`.
+    /// Signs the release in a directory that ``ReleaseMaker`` filled: reads `manifest.json`, and adds to `manifest.sig` or
+    /// makes it.
     public static func signRelease(in directory: String, with key: PublisherKey) throws(ReleaseError) {
         let manifest = try Disk.readFile(
             "\(directory)/\(ReleaseFiles.manifest)", bytesMax: ReleaseLimits.standard.manifestBytesMax)
         // A publisher hears of a mistake before the nodes do.
         _ = try ReleaseManifest(jsonBytes: manifest)
-        try Disk.writeAtomically(
-            try sign(manifest, with: key), to: "\(directory)/\(ReleaseFiles.signature)", by: directory)
+        let path = "\(directory)/\(ReleaseFiles.signature)"
+        let limits = ReleaseLimits.standard
+        let present =
+            try Disk.kind(of: path) == nil
+            ? SignatureFile(signatures: [])
+            : SignatureFile(jsonBytes: Disk.readFile(path, bytesMax: limits.signatureBytesMax), limits: limits)
+        try Disk.writeAtomically(try present.signed(manifest, by: key), to: path, by: directory)
     }
 
     /// What is signed for a manifest.
@@ -34,15 +37,17 @@ enum ReleaseFiles {
     static let manifest = "manifest.json"
     static let signature = "manifest.sig"
     static let layers = "layers"
-}
+    static let torrent = "release.torrent"
 
-/// The signatures of one manifest. A list, so that a node can one day ask for more than one publisher.
-struct SignatureFile: Equatable {
-    struct Signature: Codable, Equatable {
-        var keyID: String
-        var signature: String
+    static func path(_ layer: ReleaseManifest.Layer) -> String {
+        "\(layers)/\(layer.digest.hex).tar\(layer.isCompressed ? ".zst" : "")"
     }
 
+    static func path(chunks: Digest) -> String { "\(layers)/\(chunks.hex).chunks" }
+}
+
+/// The signatures of one manifest.
+struct SignatureFile: Equatable {
     var signatures: [Signature]
 
     init(signatures: [Signature]) {
@@ -65,5 +70,10 @@ struct SignatureFile: Equatable {
         }
     }
 
-    func encoded() -> [UInt8] { JSON.encode(signatures) }
+    /// The file's bytes with one more signature.
+    func signed(_ manifestBytes: [UInt8], by key: PublisherKey) throws(ReleaseError) -> [UInt8] {
+        var signatures = signatures
+        try signatures.add(ReleaseSigner.message(for: manifestBytes), by: key)
+        return JSON.encode(signatures)
+    }
 }

@@ -6,16 +6,29 @@ extension ReleaseStore {
         try Disk.kind(of: layerPath(digest)) == .file
     }
 
-    /// The layers of a release that still have to be fetched.
+    /// The layers of a release that still have to be fetched, or whose list of chunks has to be.
     public func missingLayers(of manifest: ReleaseManifest) throws(ReleaseError) -> [ReleaseManifest.Layer] {
         var missing: [ReleaseManifest.Layer] = []
-        for layer in manifest.layers where try !hasLayer(layer.digest) { missing.append(layer) }
+        for layer in manifest.layers {
+            if let list = layer.chunks, try Disk.kind(of: chunksPath(list)) != .file {
+                missing.append(layer)
+            } else if try !hasLayer(layer.digest) {
+                missing.append(layer)
+            }
+        }
         return missing
+    }
+
+    /// The layers of a release that still have to be unpacked.
+    package func packedLayers(of manifest: ReleaseManifest) throws(ReleaseError) -> [ReleaseManifest.Layer] {
+        var packed: [ReleaseManifest.Layer] = []
+        for layer in manifest.layers where try Disk.kind(of: unpackedPath(layer)) != .directory { packed.append(layer) }
+        return packed
     }
 
     /// Begins to receive a layer piece by piece.
     public func receive(_ layer: ReleaseManifest.Layer) throws(ReleaseError) -> LayerReceiver {
-        try LayerInspector.checkSize(layer.size, limits)
+        try LayerScanner.check(size: layer.size, limits)
         return try LayerReceiver(layer, incoming: incoming, target: layerPath(layer.digest))
     }
 
@@ -59,13 +72,6 @@ public struct LayerReader: ~Copyable, Sendable {
         let count = Int(min(UInt64(count), size - offset))
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 16)
         defer { buffer.deallocate() }
-        var done = 0
-        while done < count {
-            let part = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
-            let read = try file.readBytes(into: part, at: offset + UInt64(done))
-            guard read > 0 else { break }
-            done += read
-        }
-        return Array(buffer[..<done])
+        return try Array(buffer[..<file.readWhole(into: buffer, at: offset)])
     }
 }

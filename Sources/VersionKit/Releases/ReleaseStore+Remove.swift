@@ -14,10 +14,11 @@ extension ReleaseStore {
                     remedy: "see the list of releases")
             }
             // A damaged manifest can be removed too; its layers then wait for `removeUnusedLayers`.
-            let layers = (try? release(application, version))?.manifest.layers ?? []
+            let manifest = (try? release(application, version))?.manifest
             // First the manifest: a crash leaves layers without a release, never a release without layers.
             try discard(directory)
-            try removeLayers(Set(layers.map(\.digest)))
+            if let swarm = manifest?.swarm { try discard(downloadDirectory(swarm)) }
+            try removeLayers(Set((manifest?.layers ?? []).flatMap(\.digests)))
         }
     }
 
@@ -27,7 +28,7 @@ extension ReleaseStore {
     public func removeUnusedLayers() throws(ReleaseError) {
         try withChanges { () throws(ReleaseError) in
             let names = try Disk.names(in: "\(root)/layers") + Disk.names(in: "\(root)/unpacked")
-            try removeLayers(Set(names.compactMap(Digest.init(hex:))))
+            try removeLayers(Set(names.compactMap { Digest(hex: String($0.prefix { !"-.".contains($0) })) }))
         }
     }
 
@@ -35,19 +36,24 @@ extension ReleaseStore {
         let listing = try releases()
         // Whose layers these are cannot be told while a manifest is unreadable: keep them all.
         guard listing.damaged.isEmpty else { return }
-        let used = Set(listing.releases.flatMap { $0.manifest.layers.map(\.digest) })
+        let used = Set(listing.releases.flatMap { $0.manifest.layers.flatMap(\.digests) })
         for digest in candidates.subtracting(used) {
-            Disk.removeFile(layerPath(digest))
-            try discard(unpackedPath(digest))
+            for path in [layerPath(digest), chunksPath(digest)] { Disk.removeFile(path) }
+            for path in [unpackedPath(digest), unpackedImagePath(digest)] { try discard(path) }
         }
     }
 
     /// Takes a tree's name away at one stroke, then removes it at leisure.
-    private func discard(_ path: String) throws(ReleaseError) {
+    func discard(_ path: String) throws(ReleaseError) {
         guard try Disk.kind(of: path) != nil else { return }
         let trash = try Disk.makeTemporaryDirectory(in: incoming)
         try Disk.move(path, to: "\(trash)/removed")
         try Disk.flushDirectory(Disk.parent(of: path))
         try Disk.removeTree(trash)
     }
+}
+
+extension ReleaseManifest.Layer {
+    /// What is kept of it in files of their own.
+    fileprivate var digests: [Digest] { [digest] + (chunks.map { [$0] } ?? []) }
 }

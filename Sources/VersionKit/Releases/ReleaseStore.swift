@@ -3,8 +3,12 @@ internal import VersionKitModel
 /// The releases that a node has, on disk.
 ///
 ///     layers/<hex>                              archives, named by their content
-///     manifests/<application>/<version>/        manifest.json and manifest.sig, as the publisher made them
+///     layers/<hex>.chunks                       lists of the chunks of compressed ones, named by theirs
+///     manifests/<application>/<version>/        manifest.json, manifest.sig and release.torrent, as the
+///                                               publisher made them
+///     swarm/<hex>/layers/<hex>                  layers that are being fetched from several nodes, by their torrent file
 ///     unpacked/<hex>/                           the files of a layer, unpacked once, under every environment
+///     unpacked/<hex>-image/                     those of a layer of an image
 ///     incoming/                                 whatever is not finished
 ///
 /// Things are written in `incoming` and moved to their name when they are whole, verified and on the disk. So what has
@@ -26,7 +30,7 @@ public final class ReleaseStore: Sendable {
         // other user of the host should be able to start.
         try Disk.makeDirectory(root, mode: 0o700)
         let real = try Disk.realPath(root)
-        for name in ["layers", "manifests", "unpacked", "incoming"] {
+        for name in ["layers", "manifests", "swarm", "unpacked", "incoming"] {
             try Disk.makeDirectory("\(real)/\(name)")
         }
         self.root = real
@@ -42,7 +46,20 @@ public final class ReleaseStore: Sendable {
 
     func layerPath(_ digest: Digest) -> String { "\(root)/layers/\(digest.hex)" }
 
+    func chunksPath(_ digest: Digest) -> String { layerPath(digest) + Self.chunksSuffix }
+
+    static let chunksSuffix = ".chunks"
+
+    func unpackedPath(_ layer: ReleaseManifest.Layer) -> String {
+        layer.isImage ? unpackedImagePath(layer.digest) : unpackedPath(layer.digest)
+    }
+
     func unpackedPath(_ digest: Digest) -> String { "\(root)/unpacked/\(digest.hex)" }
+
+    /// The same archive is other files where its names can take something away.
+    func unpackedImagePath(_ digest: Digest) -> String { unpackedPath(digest) + Self.imageSuffix }
+
+    static let imageSuffix = "-image"
 
     func manifestDirectory(_ application: ApplicationID, _ version: Version) -> String {
         "\(root)/manifests/\(application)/\(version)"

@@ -34,9 +34,12 @@ struct TarScanner {
     private var links: Set<[UInt8]> = []
     private var memberCount = 0
     private let membersMax: Int
+    /// What was seen, if that is wanted.
+    private(set) var listing: TarListing?
 
-    init(membersMax: Int) {
+    init(membersMax: Int, isListing: Bool = false) {
         self.membersMax = membersMax
+        listing = isListing ? TarListing() : nil
     }
 
     /// Takes the next bytes of the archive, in pieces of any size.
@@ -54,6 +57,7 @@ struct TarScanner {
                 }
             case .content(let remaining):
                 let count = Int(min(remaining, UInt64(rest.count)))
+                listing?.add(rest.prefix(count))
                 rest = rest.dropFirst(count)
                 state = remaining == UInt64(count) ? .header : .content(remaining: remaining - UInt64(count))
             case .described(let kind, let size, let remaining):
@@ -122,6 +126,7 @@ struct TarScanner {
                 throw Problem(message: "\(Self.text(member.name)) is first a link and then something else")
             }
         }
+        listing?.begin(member, path: path)
     }
 
     /// The parts of a name that stays inside, joined again.

@@ -13,15 +13,22 @@ extension TrustPolicy {
     ///
     /// An old release keeps its good signature for ever, so without this rule any peer could bring back an old mistake.
     ///
-    /// - Parameter current: The newest version that runs here, `nil` if none does.
-    /// - Throws: ``ReleaseError``, `olderVersion` or `sameVersion`.
+    /// - Parameters:
+    ///   - current: The newest version that runs here, `nil` if none does.
+    ///   - now: The time that counts.
+    /// - Throws: ``ReleaseError``, `expired`, `olderVersion` or `sameVersion`.
     public func acceptance(
-        of manifest: ReleaseManifest, current: Version?, requested: ReleaseRequest
+        of manifest: ReleaseManifest, current: Version?, requested: ReleaseRequest, at now: UTCTime
     ) throws(ReleaseError) {
         guard manifest.application == application else {
             throw ReleaseError(
                 .otherApplication, "this is a release of \(manifest.application), not of \(application)",
                 side: .publisher)
+        }
+        if let expires = manifest.expires, expires <= now {
+            throw ReleaseError(
+                .expired, "version \(manifest.version) was not to be begun with from \(expires) on", side: .publisher,
+                remedy: "publish it again under a new version")
         }
         guard let current, requested == .advertised else { return }
         if manifest.version == current {

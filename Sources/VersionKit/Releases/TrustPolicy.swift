@@ -1,25 +1,34 @@
 public import VersionKitModel
 
-/// Whose releases of an application this node runs: the publisher keys that its operator pinned.
+/// Whose releases of an application this node runs: the publisher keys that its operator pinned, or those of the root.
 ///
 /// In the papers any peer that sends a header makes a node fetch and run its software. Here a peer can only point at a
 /// release; who signed it decides.
 public struct TrustPolicy: Sendable, Equatable {
     /// The application.
     public let application: ApplicationID
-    /// The pinned keys. With none, nothing is accepted.
-    public let keys: [PublisherPublicKey]
+    /// The keys of whom enough have to sign. With none, nothing is accepted.
+    private let signers: SignerSet
+    /// The manifest of every version that may be accepted; `nil`: any that is signed.
+    private let offered: [Version: Digest]?
     /// The bounds of what is read.
     public let limits: ReleaseLimits
 
-    /// A policy for one application.
+    /// A policy for one application: any of these keys may sign.
     public init(application: ApplicationID, keys: [PublisherPublicKey], limits: ReleaseLimits = .standard) {
+        self.init(application: application, signers: SignerSet(keys: keys, threshold: 1), offered: nil, limits: limits)
+    }
+
+    init(
+        application: ApplicationID, signers: SignerSet, offered: [Version: Digest]?, limits: ReleaseLimits = .standard
+    ) {
         self.application = application
-        self.keys = keys
+        self.signers = signers
+        self.offered = offered
         self.limits = limits
     }
 
-    /// The manifest in these bytes, if a pinned key signed exactly them.
+    /// The manifest in these bytes, if enough of the keys signed exactly them.
     ///
     /// Nothing of the manifest is read before its signature was found good.
     ///
@@ -32,36 +41,22 @@ public struct TrustPolicy: Sendable, Equatable {
                 .limitExceeded, "the manifest has \(manifestBytes.count) bytes, more than \(limits.manifestBytesMax)",
                 side: .peer, isRetrySafe: true, remedy: "fetch it from another node")
         }
-        try checkSignature(manifestBytes, SignatureFile(jsonBytes: signatureBytes, limits: limits))
+        try signers.check(
+            ReleaseSigner.message(for: manifestBytes),
+            SignatureFile(jsonBytes: signatureBytes, limits: limits).signatures, what: "manifest",
+            whose: "the publishers of \(application)")
         let manifest = try ReleaseManifest(jsonBytes: manifestBytes, limits: limits)
         guard manifest.application == application else {
             throw ReleaseError(
                 .otherApplication, "this is a release of \(manifest.application), not of \(application)",
                 side: .publisher, remedy: "publish it for \(manifest.application)")
         }
-        return manifest
-    }
-
-    private func checkSignature(_ manifestBytes: [UInt8], _ file: SignatureFile) throws(ReleaseError) {
-        let message = ReleaseSigner.message(for: manifestBytes)
-        var wrong: String?
-        for candidate in file.signatures {
-            for key in keys where key.keyID == candidate.keyID {
-                if let signature = Base64.decode(candidate.signature), key.isValid(signature: signature, of: message) {
-                    return
-                }
-                wrong = candidate.keyID
-            }
-        }
-        if let wrong {
+        if let offered, offered[manifest.version] != ContentHasher.digest(of: manifestBytes) {
             throw ReleaseError(
-                .badSignature, "the signature by key \(wrong) does not belong to this manifest", side: .peer,
-                isRetrySafe: true, remedy: "fetch the release from another node, or have it signed again")
+                .notOffered,
+                "the channel does not offer this manifest as version \(manifest.version) of \(application)",
+                side: .publisher, remedy: "publish the channel that offers it first")
         }
-        let found = file.signatures.map { $0.keyID.prefix(16) }.joined(separator: ", ")
-        let known = keys.isEmpty ? "none" : keys.map(\.keyID).joined(separator: ", ")
-        throw ReleaseError(
-            .unknownKey, "signed by \(found), but the publishers of \(application) known here are: \(known)",
-            side: .publisher, remedy: "pin the publisher's key on this node if you trust it")
+        return manifest
     }
 }

@@ -5,20 +5,28 @@ public import VersionKitWire
 /// longest makes room.
 ///
 /// - Note: S 3.5; R6, R14.
-public struct PeerTable: Sendable, Equatable {
-    /// The most peers that are remembered.
+public struct PeerTable: Sendable, Equatable, Codable {
+    /// The most peers that are remembered of one application.
     public static let peersMax = 4096
+    /// The most versions that are remembered of one peer: the newest.
+    public static let versionsMax = FleetMessage.versionsMax
 
     /// What was heard of one peer.
-    public struct Peer: Sendable, Equatable {
-        /// The versions that it sent as or advertised.
+    public struct Peer: Sendable, Equatable, Codable {
+        /// The versions that it sent as or advertised, or that it last said to be all.
         public var versions: Set<Version> = []
-        /// The peer's last header, by the clock of the caller.
+        /// The peer's last header or message, by the clock of the caller.
         public var lastHeard: Duration
+        /// The time stamp of its last message, by the peer's clock: older ones come late and say nothing.
+        public var lastStamp: Int64?
+        /// When its last message came, which proves that it belongs to the fleet.
+        public var lastStated: Duration?
+        /// When it was last told something for being met.
+        var lastMet: Duration?
     }
 
     /// The peers of each application, by address.
-    public private(set) var peers: [ApplicationID: [IPv4Address: Peer]] = [:]
+    public private(set) var peers: [ApplicationID: [IPAddress: Peer]] = [:]
 
     /// An empty table.
     public init() {}
@@ -27,8 +35,74 @@ public struct PeerTable: Sendable, Equatable {
     ///
     /// - Returns: a version that is newer than all that this peer had shown before, if there is one.
     @discardableResult
-    public mutating func heard(_ header: VersionHeader, from address: IPv4Address, at now: Duration) -> Version? {
-        var known = peers[header.application] ?? [:]
+    public mutating func heard(_ header: VersionHeader, from address: IPAddress, at now: Duration) -> Version? {
+        change(header.application, address, at: now) { peer in
+            for version in [header.sender, header.advertised] { if let version { peer.versions.insert(version) } }
+            while peer.versions.count > Self.versionsMax, let oldest = peer.versions.min() {
+                peer.versions.remove(oldest)
+            }
+        }
+    }
+
+    /// A peer's message said which versions serve there, and by that which do not any more.
+    ///
+    /// - Parameter stamp: the message's time stamp, by the peer's clock.
+    /// - Returns: a version that is newer than all that this peer had shown before, if there is one; none if the peer
+    ///   has said something newer already.
+    @discardableResult
+    public mutating func stated(
+        _ serving: Set<Version>, of application: ApplicationID, by address: IPAddress, stamp: Int64, at now: Duration
+    ) -> Version? {
+        change(application, address, at: now) { peer in
+            if let last = peer.lastStamp, last > stamp { return }
+            peer.lastStamp = stamp
+            peer.lastStated = now
+            peer.versions = serving
+        }
+    }
+
+    /// Whether a peer is met: the first time, and then again when this interval has passed.
+    public mutating func meets(
+        _ address: IPAddress, of application: ApplicationID, every interval: Duration, at now: Duration
+    ) -> Bool {
+        guard let peer = peers[application]?[address], peer.lastMet.map({ now - $0 >= interval }) ?? true else {
+            return false
+        }
+        peers[application]?[address]?.lastMet = now
+        return true
+    }
+
+    /// Forgets a peer, which is taken to be gone for good; it is known again when it is heard again.
+    ///
+    /// - Returns: whether it was known.
+    public mutating func forget(_ address: IPAddress, of application: ApplicationID) -> Bool {
+        guard peers[application]?.removeValue(forKey: address) != nil else { return false }
+        if peers[application]?.isEmpty == true { peers[application] = nil }
+        return true
+    }
+
+    /// Forgets the peers of which nothing was heard for this long.
+    ///
+    /// - Returns: who was forgotten, by application and address.
+    public mutating func forgetSilent(for limit: Duration, at now: Duration) -> [(ApplicationID, IPAddress)] {
+        let silent = peers.flatMap { application, known in
+            known.filter { now - $0.value.lastHeard >= limit }.map { (application, $0.key) }
+        }
+        for (application, address) in silent { _ = forget(address, of: application) }
+        return silent.sorted { ($0.0, $0.1) < ($1.0, $1.1) }
+    }
+
+    /// The peers that were never seen with this version or a newer one: while there are any, an older version is needed.
+    /// A peer that said that nothing serves there needs none.
+    public func peers(of application: ApplicationID, without version: Version) -> [IPAddress] {
+        (peers[application] ?? [:]).filter { ($0.value.versions.max() ?? version) < version }.keys.sorted()
+    }
+
+    /// Changes what is known of a peer, with room for it; a version that is newer than all it had before.
+    private mutating func change(
+        _ application: ApplicationID, _ address: IPAddress, at now: Duration, _ body: (inout Peer) -> Void
+    ) -> Version? {
+        var known = peers[application] ?? [:]
         if known[address] == nil, known.count >= Self.peersMax,
             let quietest = known.min(by: { $0.value.lastHeard < $1.value.lastHeard })
         {
@@ -37,15 +111,10 @@ public struct PeerTable: Sendable, Equatable {
         var peer = known[address] ?? Peer(lastHeard: now)
         let newestBefore = peer.versions.max()
         peer.lastHeard = now
-        for version in [header.sender, header.advertised] { if let version { peer.versions.insert(version) } }
+        body(&peer)
         known[address] = peer
-        peers[header.application] = known
+        peers[application] = known
         guard let newest = peer.versions.max(), newestBefore.map({ newest > $0 }) ?? true else { return nil }
         return newest
-    }
-
-    /// The peers that were never seen with this version or a newer one: while there are any, an older version is needed.
-    public func peers(of application: ApplicationID, without version: Version) -> [IPv4Address] {
-        (peers[application] ?? [:]).filter { ($0.value.versions.max() ?? version) < version }.keys.sorted()
     }
 }

@@ -1,3 +1,5 @@
+internal import VersionKitModel
+
 /// The commands for `ip -batch` that make a plan's network, and what is left to do by ourselves. Pure.
 ///
 /// All bridges are in one namespace, the fabric. A direct link is one veth pair. Any other is two, and
@@ -37,15 +39,18 @@ struct NetworkScript {
         for (index, host) in plan.hosts.enumerated() {
             guard let bridge = bridges[host.segment] else { continue }
             attach(host, to: bridge, prefix: "h\(index)", namespace: Self.hostDescriptor(index))
-            let prefixLength = IPv4Subnet(plan.subnet)?.prefixLength ?? 32
             hosts.append(
-                """
-                link set lo up
-                addr add \(host.address)/\(prefixLength) broadcast + dev eth0
-                link set eth0 up
-
-                """)
+                "link set lo up\n" + host.addresses.map { Self.addition(of: $0, plan) }.joined()
+                    + "link set eth0 up\n")
         }
+    }
+
+    private static func addition(of address: String, _ plan: TestbedPlan) -> String {
+        // An address whose uniqueness is being checked cannot be used meanwhile.
+        let (subnet, options) =
+            IPAddress(address)?.family == .v6
+            ? (Subnet(plan.subnet6, of: .v6), "nodad") : (Subnet(plan.subnet, of: .v4), "broadcast +")
+        return "addr add \(address)/\(subnet?.prefixLength ?? 32) dev eth0 \(options)\n"
     }
 
     private mutating func join(

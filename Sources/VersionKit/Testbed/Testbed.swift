@@ -25,7 +25,7 @@ public final class Testbed: Sendable {
     }
 
     // Bridges and the fabric's ends of all cables live as long as this.
-    private let fabric: Descriptor
+    let fabric: Descriptor
     private let carrier: LinkCarrier
     private let directions: [Ends: LinkCarrier.Direction]
 
@@ -40,7 +40,7 @@ public final class Testbed: Sendable {
         let script = NetworkScript(plan)
         fabric = try Self.newNamespace()
         hosts = try plan.hosts.map {
-            TestbedHost(name: $0.name, address: $0.address, descriptor: try Self.newNamespace())
+            TestbedHost(name: $0.name, addresses: $0.addresses, descriptor: try Self.newNamespace())
         }
         let namespaces = hosts.enumerated().map { index, host in
             (source: host.namespace, target: NetworkScript.hostDescriptor(index))
@@ -102,7 +102,7 @@ public final class Testbed: Sendable {
         -> Descriptor
     {
         let socket = try Descriptor(
-            checking: vk_packet_socket(fabric.number, interface), "no packet socket on \(interface)")
+            checking: vk_packet_socket(fabric.number, interface, true), "no packet socket on \(interface)")
         // Room for bursts of big packets; beyond the machine's limit only for root.
         if vk_set_socket_option(socket.number, SOL_SOCKET, SO_RCVBUFFORCE, 1 << 23) < 0 {
             _ = vk_set_socket_option(socket.number, SOL_SOCKET, SO_RCVBUF, 1 << 23)

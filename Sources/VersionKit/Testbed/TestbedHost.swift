@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Synchronization
+internal import VersionKitProcesses
 
 /// A host of a testbed: a network namespace with `lo` and `eth0` up.
 ///
@@ -8,8 +9,11 @@ public final class TestbedHost: Sendable {
     /// Its name in the plan.
     public let name: String
 
-    /// The address of `eth0`.
-    public let address: String
+    /// The addresses of `eth0`, in the order of the plan: one of IPv4, one of IPv6, or one of each.
+    public let addresses: [String]
+
+    /// The first of them.
+    public var address: String { addresses[0] }
 
     /// The network namespace, as a descriptor that belongs to this object; -1 once the testbed is stopped.
     public var namespace: Int32 { descriptor.number }
@@ -17,9 +21,9 @@ public final class TestbedHost: Sendable {
     let descriptor: Descriptor
     private let processes = Mutex<[HostProcess]>([])
 
-    init(name: String, address: String, descriptor: Descriptor) {
+    init(name: String, addresses: [String], descriptor: Descriptor) {
         self.name = name
-        self.address = address
+        self.addresses = addresses
         self.descriptor = descriptor
     }
 
@@ -76,11 +80,11 @@ public final class TestbedHost: Sendable {
         directory: String? = nil,
         timeout: Duration? = nil
     ) throws -> CommandResult {
-        let output = try MemoryFile()
-        let errors = try MemoryFile()
+        let output = try memoryFile()
+        let errors = try memoryFile()
         let process = try spawn(
             executable, arguments, environment: environment, directory: directory,
-            output: .descriptor(output.descriptor.number), errors: .descriptor(errors.descriptor.number))
+            output: .descriptor(output.descriptor), errors: .descriptor(errors.descriptor))
         do {
             let exit = try process.waitBlocking(timeout: timeout)
             return CommandResult(exit: exit, output: output.contents(), errors: errors.contents())

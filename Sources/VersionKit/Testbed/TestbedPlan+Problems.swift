@@ -1,3 +1,5 @@
+internal import VersionKitModel
+
 extension TestbedPlan {
     /// A reason why a plan cannot be built.
     enum Problem: Hashable, CustomStringConvertible {
@@ -15,7 +17,7 @@ extension TestbedPlan {
 
         var description: String {
             switch self {
-            case .invalidSubnet(let text): "the subnet \"\(text)\" is not like 10.99.0.0/16"
+            case .invalidSubnet(let text): "the subnet \"\(text)\" is not like 10.99.0.0/16, or fd00:99::/64 for IPv6"
             case .tooManySegments(let count): "\(count) segments are more than \(segmentsMax)"
             case .tooManyHosts(let count): "\(count) hosts are more than \(hostsMax)"
             case .emptyName: "a host or segment has an empty name"
@@ -23,7 +25,7 @@ extension TestbedPlan {
             case .unknownSegment(let name, let user):
                 "\(user) wants the segment \"\(name)\", which does not exist"
             case .invalidAddress(let text, let host):
-                "\"\(text)\", the address of \(host), is not an IPv4 address"
+                "\"\(text)\", the address of \(host), is not an IP address, or the second of its kind"
             case .addressOutsideSubnet(let text, let host):
                 "\(text) of \(host) is no host's address in the subnet"
             case .duplicateAddress(let text, let hosts):
@@ -66,19 +68,24 @@ extension TestbedPlan {
     }
 
     private func addressProblems() -> [Problem] {
-        guard let subnet = IPv4Subnet(subnet) else { return [.invalidSubnet(subnet)] }
+        guard let subnet4 = Subnet(subnet, of: .v4) else { return [.invalidSubnet(subnet)] }
+        guard let subnet6 = Subnet(subnet6, of: .v6) else { return [.invalidSubnet(subnet6)] }
         var problems: [Problem] = []
-        var owners: [IPv4Address: String] = [:]
+        var owners: [IPAddress: String] = [:]
         for host in hosts {
-            guard let address = IPv4Address(host.address) else {
-                problems.append(.invalidAddress(host.address, host: host.name))
-                continue
-            }
-            if !subnet.containsHost(address) {
-                problems.append(.addressOutsideSubnet(host.address, host: host.name))
-            }
-            if let owner = owners.updateValue(host.name, forKey: address) {
-                problems.append(.duplicateAddress(host.address, hosts: [owner, host.name]))
+            if host.addresses.isEmpty { problems.append(.invalidAddress("", host: host.name)) }
+            var families: Set<IPAddress.Family> = []
+            for text in host.addresses {
+                guard let address = IPAddress(text), families.insert(address.family).inserted else {
+                    problems.append(.invalidAddress(text, host: host.name))
+                    continue
+                }
+                if !(address.family == .v4 ? subnet4 : subnet6).containsHost(address) {
+                    problems.append(.addressOutsideSubnet(text, host: host.name))
+                }
+                if let owner = owners.updateValue(host.name, forKey: address) {
+                    problems.append(.duplicateAddress(text, hosts: [owner, host.name]))
+                }
             }
         }
         return problems

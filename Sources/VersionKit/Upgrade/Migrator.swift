@@ -20,6 +20,10 @@ public protocol Migrator: Sendable {
     func migrate(
         from source: MigrationEnd, to destination: MigrationEnd, progress: @Sendable (MigrationProgress) -> Void
     ) async throws
+
+    /// The same for a migrator that can go on where another run of it stopped, that keeps to a rate, or that verifies what it
+    /// did. By default all that ``migrate(from:to:progress:)`` does.
+    func run(_ run: MigrationRun) async throws
 }
 
 /// One of the two versions between which state is copied.

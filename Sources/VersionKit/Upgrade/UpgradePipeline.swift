@@ -14,6 +14,9 @@ public struct UpgradePipeline: Sendable, Hashable, Codable {
     /// The version that it takes over from; `nil` for an application's first one.
     public let predecessor: Version?
 
+    /// How the version takes over, as its release says; known once that is here.
+    public private(set) var method: ReleaseManifest.Method?
+
     /// Where the upgrade stands.
     public private(set) var state: State
 
@@ -46,6 +49,12 @@ public struct UpgradePipeline: Sendable, Hashable, Codable {
         state = .working(.download)
     }
 
+    /// The release is here, and says how the version takes over.
+    public mutating func use(_ method: ReleaseManifest.Method?) { self.method = method }
+
+    /// Whether the older version is stopped before this one starts, so that never two of them run (R20).
+    public var isInPlace: Bool { predecessor != nil && (method ?? .sideBySide) != .sideBySide }
+
     /// What is to be done in the present state.
     public var action: Action {
         switch state {
@@ -75,8 +84,10 @@ public struct UpgradePipeline: Sendable, Hashable, Codable {
         return action
     }
 
-    /// An application's first version has nothing to take over and nobody to retire.
+    /// An application's first version has nothing to take over and nobody to retire; one that takes another's place has
+    /// its files already.
     private func next(after stage: UpgradeStage) -> UpgradeStage? {
+        if isInPlace, stage == .running { return .serve }
         guard predecessor == nil else { return stage.next }
         switch stage {
         case .running: return .serve
@@ -87,10 +98,10 @@ public struct UpgradePipeline: Sendable, Hashable, Codable {
 
     /// Something about the version failed: its stage, or its process at any time before it was alone.
     ///
-    /// Once the older version is gone there is nobody to give the work back to: then the answer is `nil`, and the
-    /// version is to be started again instead.
+    /// Once the older version is gone, or knows nothing of what clients did since it was stopped, there is nobody to give
+    /// the work back to: then the answer is `nil`, and the version is to be started again instead.
     public mutating func failed(_ reason: String) -> Action? {
-        guard case .working(let stage) = state, stage != .retire else { return nil }
+        guard case .working(let stage) = state, stage != .retire, !(isInPlace && stage == .serve) else { return nil }
         state = .undoing(stage, reason: reason)
         return action
     }
@@ -100,6 +111,7 @@ public struct UpgradePipeline: Sendable, Hashable, Codable {
     /// - Throws: ``RollbackError`` with the reason why not.
     public mutating func rollBack(reason: String) throws(RollbackError) -> Action {
         switch state {
+        case .working(.serve) where isInPlace: throw RollbackError(version: version, isAlone: true)
         case .working(.retire), .complete: throw RollbackError(version: version, isAlone: true)
         case .undoing, .undone: throw RollbackError(version: version, isAlone: false)
         case .working(let stage):
@@ -108,6 +120,18 @@ public struct UpgradePipeline: Sendable, Hashable, Codable {
             return action
         }
     }
+
+    /// An operator goes back to a snapshot of an older version, which serves already: this one goes, whatever it did.
+    public mutating func withdraw(reason: String) {
+        switch state {
+        case .working(let stage): state = .undoing(stage, reason: reason)
+        case .complete: state = .undoing(.retire, reason: reason)
+        case .undoing, .undone: break
+        }
+    }
+
+    /// The version, which had retired or was taken away, serves alone again, out of a snapshot.
+    public mutating func resumeAlone() { state = .complete }
 
     /// Everything of the version was removed.
     public mutating func removed() -> Action {

@@ -61,7 +61,7 @@ extension VersionHeader {
         }
         guard length > fixedBytes, length <= limits.headerBytesMax else { return .invalid(.absurdLength) }
         guard let rest = bytes.getSlice(at: bytes.readerIndex, length: Int(length)) else { return .needMore }
-        return decodeBody(rest, flags: Flags(rawValue: flags).intersection(.control))
+        return decodeBody(rest, flags: Flags(rawValue: flags).intersection(.known))
     }
 
     /// What ``Decoded/needMore`` means once the stream has ended: a beginning of the magic alone is the application's,
@@ -89,7 +89,10 @@ extension VersionHeader {
                 let value = reader.readBytes(length: Int(length))
             else { return .invalid(.badExtension) }
             let part = Extension(type: type, value: value)
-            guard !part.isCritical else { return .invalid(.unknownCriticalExtension) }
+            guard !part.isCritical || part.type == datagramPortsType else {
+                return .invalid(.unknownCriticalExtension)
+            }
+            guard part.type != datagramPortsType || length == 4 else { return .invalid(.badExtension) }
             extensions.append(part)
         }
         let decoded = VersionHeader(

@@ -46,6 +46,13 @@ public struct VersionHeader: Sendable, Hashable {
 
         /// Router to router: no application's bytes follow, but a request for a release.
         public static let control = Flags(rawValue: 1)
+
+        /// The sender holds its application's bytes back until it sees a header: the receiver answers with one at once,
+        /// not only in front of its application's first bytes.
+        public static let prompt = Flags(rawValue: 2)
+
+        /// The flags that this code understands.
+        static let known: Flags = [.control, .prompt]
     }
 
     /// One extension: a type, and up to 255 bytes that only it understands.

@@ -43,10 +43,6 @@ public enum Limits {
     /// Connections open at the same time, for each listener.
     public static let connections = 500
 
-    /// How long to wait for another server.
-    ///
-    /// A server further down waits less, so that its partial answer still arrives while the asker waits.
-    public static func patience(hops: Int) -> Duration {
-        .milliseconds(max(250, 2000 - 225 * hops))
-    }
+    /// How long the server that a client asks waits for another one.
+    public static let patience = Duration.seconds(2)
 }

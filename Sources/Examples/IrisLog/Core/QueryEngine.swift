@@ -27,18 +27,21 @@ public struct QueryEngine: Sendable {
     private let me: String
     private let peers: any PeerClient
     private let fanout: Fanout
+    private let patience: Duration
     private let now: @Sendable () -> ContinuousClock.Instant
 
-    /// Creates the engine of the server `me`; `now` is the clock by which it stops waiting.
+    /// Creates the engine of the server `me`; `patience` is how long it waits for another one when a client asks it, and
+    /// `now` the clock by which it stops waiting.
     public init(
         hierarchy: Hierarchy, me: String, database: Database, peers: any PeerClient, fanout: Fanout,
-        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+        patience: Duration = Limits.patience, now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) {
         self.hierarchy = hierarchy
         self.me = me
         self.database = database
         self.peers = peers
         self.fanout = fanout
+        self.patience = patience
         self.now = now
     }
 
@@ -52,7 +55,7 @@ public struct QueryEngine: Sendable {
         case .nothing: return []
         case .forward(let host):
             return try await peers.ask(
-                try address(host), hops: hops + 1, xpath: xpath, timeout: Limits.patience(hops: hops))
+                try address(host), hops: hops + 1, xpath: xpath, timeout: Patience.each(patience, hops: hops))
         case .spread(let parts): return try await spread(parts, hops)
         case .gather(let path):
             guard let element = hierarchy.element(at: path) else { return [] }
@@ -72,7 +75,7 @@ public struct QueryEngine: Sendable {
     }
 
     private func spread(_ parts: [QueryPlan.Part], _ hops: Int) async throws(IrisLogError) -> [String] {
-        let patience = Patience(hops: hops, now: now)
+        let patience = Patience(patience, hops: hops, now: now)
         let answers = await collect(parts) { part -> Result<[String], IrisLogError> in
             do throws(IrisLogError) {
                 switch part {
@@ -114,7 +117,7 @@ public struct QueryEngine: Sendable {
 extension QueryEngine {
     /// An owned subtree as XML, with the parts of the servers that answer.
     fileprivate func assemble(_ element: Hierarchy.Element, _ hops: Int) async throws(IrisLogError) -> String {
-        let patience = Patience(hops: hops, now: now)
+        let patience = Patience(patience, hops: hops, now: now)
         let fetched = await collect(foreign(in: element)) { child -> Result<(IDPath, String)?, IrisLogError> in
             do throws(IrisLogError) {
                 let text = try await patience.wait { (timeout) throws(IrisLogError) in

@@ -3,13 +3,32 @@ package struct Fleet: Sendable {
     /// One host.
     package struct Member: Sendable {
         package var name: String
-        package var address: String
+        package var addresses: [String]
         package var region: String
         package var site: String
+
+        /// The address by which it is spoken to: that of IPv6, if there is one.
+        package var address: String { addresses[addresses.count - 1] }
+
+        /// The same, as it stands before a port.
+        package var host: String { address.contains(":") ? "[\(address)]" : address }
 
         /// The path of the member's leaf in the hierarchy.
         package var path: String {
             "/country[@id='\(Fleet.country)']/region[@id='\(region)']/site[@id='\(site)']/node[@id='\(name)']"
+        }
+    }
+
+    /// Which addresses its hosts have.
+    package enum Addressing: Sendable {
+        case v4
+        case v6
+        /// One of each kind.
+        case both
+
+        /// The addresses of a host.
+        package func addresses(_ network: Int, _ host: Int) -> [String] {
+            (self == .v6 ? [] : ["10.99.\(network).\(host)"]) + (self == .v4 ? [] : ["fd00:99::\(network):\(host)"])
         }
     }
 
@@ -22,14 +41,14 @@ package struct Fleet: Sendable {
     package let regions: [String]
 
     /// So many hosts in each region; the first of all is the root of the hierarchy.
-    package init(regions: [String] = ["north", "south", "west"], hostsPerRegion: Int) {
+    package init(regions: [String] = ["north", "south", "west"], hostsPerRegion: Int, addressing: Addressing = .v4) {
         self.regions = regions
         var members: [Member] = []
         for (index, region) in regions.enumerated() {
             for host in 1...hostsPerRegion {
                 members.append(
                     Member(
-                        name: "n\(members.count + 1)", address: "10.99.\(index + 1).\(host)", region: region,
+                        name: "n\(members.count + 1)", addresses: addressing.addresses(index + 1, host), region: region,
                         site: "\(region)-site"))
             }
         }
@@ -38,12 +57,12 @@ package struct Fleet: Sendable {
 
     /// The hierarchy: a region's first host also keeps its site and the region, the first of all keeps the country.
     package var hierarchy: String {
-        var xml = "<country id=\"\(Self.country)\" host=\"\(members[0].address)\">"
+        var xml = "<country id=\"\(Self.country)\" host=\"\(members[0].host)\">"
         for region in regions {
             let hosts = members.filter { $0.region == region }
-            xml += "<region id=\"\(region)\" host=\"\(hosts[0].address)\">"
-            xml += "<site id=\"\(hosts[0].site)\" host=\"\(hosts[0].address)\">"
-            for host in hosts { xml += "<node id=\"\(host.name)\" host=\"\(host.address)\"/>" }
+            xml += "<region id=\"\(region)\" host=\"\(hosts[0].host)\">"
+            xml += "<site id=\"\(hosts[0].site)\" host=\"\(hosts[0].host)\">"
+            for host in hosts { xml += "<node id=\"\(host.name)\" host=\"\(host.host)\"/>" }
             xml += "</site></region>"
         }
         return xml + "</country>\n"
@@ -51,7 +70,8 @@ package struct Fleet: Sendable {
 
     package func configuration(of member: Member) -> String {
         """
-        self \(member.address)
+        self \(member.host)
+        listen \(member.address.contains(":") ? "::" : "0.0.0.0")
         data /var/lib/irislog
         client-port \(Self.clientPort)
         peer-port \(Self.peerPort)

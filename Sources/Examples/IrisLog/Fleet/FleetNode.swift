@@ -11,10 +11,18 @@ package struct FleetNode: Sendable {
     package let client: ControlClient
     package let directory: String
     let programs: String
+    /// versiond's environment; `nil`: this process's.
+    let environment: [String: String]?
 
     /// Starts versiond on a host.
+    ///
+    /// - Parameters:
+    ///   - settings: further members of its configuration, as JSON: `"peerSilenceSeconds": 5`.
+    ///   - environment: variables of its environment; `nil`: this process's.
+    ///   - root: the file of the root that is pinned, in place of the key.
     package static func start(
-        _ member: Fleet.Member, of fleet: Fleet, on host: TestbedHost, programs: String, directory: String, key: String
+        _ member: Fleet.Member, of fleet: Fleet, on host: TestbedHost, programs: String, directory: String, key: String,
+        settings: [String] = [], root: String? = nil, environment: [String: String]? = nil
     ) throws -> FleetNode {
         let place = "\(directory)/\(member.name)"
         try makeDirectory(place)
@@ -22,33 +30,38 @@ package struct FleetNode: Sendable {
         try write(fleet.hierarchy, to: place + "/irislog/hierarchy.xml")
         try write(fleet.configuration(of: member), to: place + "/irislog/irislog.conf")
         let socket = place + "/control.sock"
+        let trust = root.map { "\"root\": \"\($0)\"" } ?? "\"publishers\": [\"\(key)\"]"
         try write(
             """
             {
-              "node": "\(member.name)", "address": "\(member.address)",
-              "state": "\(place)/state", "control": "\(socket)",
+              "node": "\(member.name)", "address": \(member.addresses),
+              "state": "\(place)/state", "control": "\(socket)",\(settings.map { " \($0)," }.joined())
               "applications": {
-                "irislog": { "publishers": ["\(key)"], "configuration": "\(place)/irislog" }
+                "irislog": { \(trust), "configuration": "\(place)/irislog" }
               }
             }
 
             """, to: place + "/versiond.json")
-        let process = try spawn(on: host, programs: programs, place)
+        let process = try spawn(on: host, programs: programs, place, environment)
         return FleetNode(
             member: member, host: host, process: process, client: ControlClient(path: socket), directory: place,
-            programs: programs)
+            programs: programs, environment: environment)
     }
 
-    private static func spawn(on host: TestbedHost, programs: String, _ place: String) throws -> HostProcess {
+    private static func spawn(
+        on host: TestbedHost, programs: String, _ place: String, _ environment: [String: String]?
+    ) throws -> HostProcess {
         try host.spawn(
-            "\(programs)/versiond", ["--config", place + "/versiond.json"], output: .file(place + "/versiond.log"))
+            "\(programs)/versiond", ["--config", place + "/versiond.json"], environment: environment,
+            output: .file(place + "/versiond.log"))
     }
 
     /// The same node with a new versiond, after the old one ended.
     package func restarted() throws -> FleetNode {
-        let process = try Self.spawn(on: host, programs: programs, directory)
+        let process = try Self.spawn(on: host, programs: programs, directory, environment)
         return FleetNode(
-            member: member, host: host, process: process, client: client, directory: directory, programs: programs)
+            member: member, host: host, process: process, client: client, directory: directory, programs: programs,
+            environment: environment)
     }
 
     /// What versiond says of itself, or `nil` if it does not answer (yet).
@@ -73,5 +86,5 @@ package struct FleetNode: Sendable {
     }
 
     /// The server that this host's clients speak to.
-    package var server: String { "\(member.address):\(Fleet.clientPort)" }
+    package var server: String { "\(member.host):\(Fleet.clientPort)" }
 }

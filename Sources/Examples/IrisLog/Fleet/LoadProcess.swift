@@ -50,9 +50,10 @@ package final class LoadProcess: Sendable {
         let numbers = Mutex(LoadNumbers())
     }
 
-    /// Starts a load that speaks one protocol to the host's own server.
-    package init(on node: FleetNode, fleet: Fleet, generation: Int, programs: String) throws {
-        let sensor = "load-p\(generation)"
+    /// Starts a load that speaks one protocol to the host's own server. A second one beside or behind it has another `series`:
+    /// sequences of one sensor begin only once.
+    package init(on node: FleetNode, fleet: Fleet, generation: Int, series: Int = 1, programs: String) throws {
+        let sensor = "load-p\(generation)" + (series > 1 ? "-\(series)" : "")
         let process = try node.host.spawn(
             "\(programs)/irislog-load",
             [

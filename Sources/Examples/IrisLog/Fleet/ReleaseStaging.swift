@@ -1,4 +1,5 @@
 import ExampleFleet
+import Glibc
 
 /// Makes IrisLog's two releases as a developer would: a directory of files, a description, and `versionctl release make`.
 package struct ReleaseStaging: Sendable {
@@ -22,25 +23,35 @@ package struct ReleaseStaging: Sendable {
     /// - Parameters:
     ///   - start: the command that starts it instead of IrisLog's own: for releases that fail.
     ///   - startupTimeout: milliseconds that it may take to become healthy.
+    ///   - health: further members of its health check, as JSON.
+    ///   - migrator: the name of its migrator among the programs.
+    ///   - settings: further members of the description, as JSON.
     package func makeRelease(
-        _ version: Int, retirementPeriod: Int, start: [String]? = nil, startupTimeout: Int = 20_000, name: String? = nil
+        _ version: Int, retirementPeriod: Int, start: [String]? = nil, startupTimeout: Int = 20_000,
+        name: String? = nil,
+        health: [String] = [], settings: [String] = [], migrator: String = "irislog-migrate"
     ) async throws -> String {
         let generation = min(version, 2)
         let name = name ?? "irislog-\(version)"
-        let files = "\(directory)/files-\(name)"
-        try await workshop.copyPrograms(
-            ["irislog\(generation)", "irislog-proxy", "irislog-migrate"], to: files + "/opt/irislog")
+        let files = "\(directory)/files-\(generation)"
+        // The same for all releases of a generation.
+        if access(files, F_OK) != 0 {
+            try await workshop.copyPrograms(
+                ["irislog\(generation)", "irislog-proxy", "irislog-migrate"], to: files + "/opt/irislog")
+        }
         let start = start ?? ["/opt/irislog/irislog\(generation)", "/etc/irislog"]
         return try await workshop.makeRelease(
             name,
             description: release(
-                version, files: "files-\(name)", start: start, startupTimeout: startupTimeout,
-                retirementPeriod: retirementPeriod))
+                version, files: "files-\(generation)", start: start, startupTimeout: startupTimeout,
+                retirementPeriod: retirementPeriod, health: health, settings: settings,
+                migrator: migrator))
     }
 
-    private func release(_ version: Int, files: String, start: [String], startupTimeout: Int, retirementPeriod: Int)
-        -> String
-    {
+    private func release(
+        _ version: Int, files: String, start: [String], startupTimeout: Int, retirementPeriod: Int, health: [String],
+        settings: [String], migrator: String
+    ) -> String {
         """
         {
           "application": "irislog", "version": \(version), "name": "\(version).0",
@@ -48,9 +59,12 @@ package struct ReleaseStaging: Sendable {
           "ports": { "peer": [\(Fleet.peerPort)], "client": [\(Fleet.clientPort)] },
           "files": "\(files)",
           "start": [\(start.map { "\"\($0)\"" }.joined(separator: ", "))],
-          "health": { "port": \(Fleet.clientPort), "intervalMilliseconds": 50, "startupTimeoutMilliseconds": \(startupTimeout) },
+          "health": {
+            "port": \(Fleet.clientPort), "intervalMilliseconds": 50,
+            \(health.map { $0 + "," }.joined()) "startupTimeoutMilliseconds": \(startupTimeout)
+          },\(settings.map { " \($0)," }.joined())
           "proxy": "/opt/irislog/irislog-proxy",
-          "migrator": "/opt/irislog/irislog-migrate",
+          "migrator": "/opt/irislog/\(migrator)",
           "retirement": { "messagesPerSecond": 0.5, "periodMilliseconds": \(retirementPeriod) },
           "configurationPath": "/etc/irislog", "dataPath": "/var/lib/irislog"
         }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dispatch
 import Glibc
+import IrisLogCore
 
 /// A sensing agent and a reader in one: updates one node with this host's own readings and queries all of them, without
 /// pause, until SIGTERM; then it reads back every update that was acknowledged.
@@ -32,12 +33,11 @@ struct IrisLogLoad: AsyncParsableCommand {
 
     func run() async throws {
         signal(SIGPIPE, SIG_IGN)
-        let parts = server.split(separator: ":")
-        guard parts.count == 2, let port = Int(parts[1]), (1...2).contains(generation) else {
+        guard let address = HostAddress(server), let port = address.port, (1...2).contains(generation) else {
             throw ValidationError("--server is ADDRESS:PORT, --protocol is 1 or 2")
         }
         let place = LoadTarget(
-            generation: generation, host: String(parts[0]), port: port, node: node, everywhere: everywhere,
+            generation: generation, host: address.address, port: port, node: node, everywhere: everywhere,
             sensor: sensor)
         let report = SharedReport()
         let loops = Task {

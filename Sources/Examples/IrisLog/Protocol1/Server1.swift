@@ -7,10 +7,12 @@ public struct Server1: ServerVersion {
     private let engine: QueryEngine
 
     /// Creates the services; version 1 asks other servers one after the other.
-    public init(hierarchy: Hierarchy, me: String, database: Database, peerPort: Int) {
+    public init(
+        hierarchy: Hierarchy, me: String, database: Database, peerPort: Int, patience: Duration = Limits.patience
+    ) {
         engine = QueryEngine(
             hierarchy: hierarchy, me: me, database: database, peers: Peer1(defaultPort: peerPort),
-            fanout: .sequential)
+            fanout: .sequential, patience: patience)
     }
 
     /// Answers a client's lines in order.

@@ -7,10 +7,12 @@ public struct Server2: ServerVersion {
     private let engine: QueryEngine
 
     /// Creates the services; version 2 asks other servers at the same time.
-    public init(hierarchy: Hierarchy, me: String, database: Database, peerPort: Int) {
+    public init(
+        hierarchy: Hierarchy, me: String, database: Database, peerPort: Int, patience: Duration = Limits.patience
+    ) {
         engine = QueryEngine(
             hierarchy: hierarchy, me: me, database: database, peers: Peer2(defaultPort: peerPort),
-            fanout: .parallel)
+            fanout: .parallel, patience: patience)
     }
 
     /// Answers a client's frames in order.

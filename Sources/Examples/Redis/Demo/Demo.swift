@@ -54,7 +54,9 @@ struct Demo {
         table.close()
 
         say("Filling it with \(keys) keys ...")
-        guard let address = await node.status()?.version(1)?.address else { throw FleetError("version 1 is nowhere") }
+        guard let address = await node.status()?.version(1)?.addresses?.primary else {
+            throw FleetError("version 1 is nowhere")
+        }
         try await Filling.fill(address, from: host, keys: keys)
 
         say("redis-check and redis-benchmark begin ...")
@@ -144,13 +146,17 @@ struct Demo {
     private func bringAbout(_ fault: Faults.Fault, _ status: NodeStatus?, _ table: inout DemoTable) -> Bool {
         switch fault {
         case .kill(let version):
-            guard let address = status?.version(version)?.address, let server = ServerProcess.find(at: address) else {
+            guard let address = status?.version(version)?.addresses?.primary,
+                let server = ServerProcess.find(at: address)
+            else {
                 return false
             }
             server.kill()
             table.tell("redis-server \(server.id) of version \(version) was killed (SIGKILL)")
         case .pause(let version):
-            guard let address = status?.version(version)?.address, let server = ServerProcess.find(at: address) else {
+            guard let address = status?.version(version)?.addresses?.primary,
+                let server = ServerProcess.find(at: address)
+            else {
                 return false
             }
             server.pause()

@@ -19,7 +19,7 @@ package enum Filling {
     ]
 
     /// Fills the server at an address that the host reaches. Nothing else may write meanwhile: this goes past the proxy.
-    package static func fill(_ server: IPv4Address, from host: TestbedHost, keys: Int) async throws {
+    package static func fill(_ server: IPAddress, from host: TestbedHost, keys: Int) async throws {
         let share = keys / commands.count
         for (index, command) in commands.enumerated() {
             let count = index == 0 ? keys - share * (commands.count - 1) : share

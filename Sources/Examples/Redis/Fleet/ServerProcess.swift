@@ -9,7 +9,7 @@ package struct ServerProcess: Sendable, Equatable {
     package let id: Int32
 
     /// The server that runs in the network with this address, if there is one now.
-    package static func find(at address: IPv4Address) -> ServerProcess? {
+    package static func find(at address: IPAddress) -> ServerProcess? {
         guard let directory = opendir("/proc") else { return nil }
         defer { closedir(directory) }
         while let entry = readdir(directory) {

@@ -23,19 +23,48 @@ struct ClientPorts {
         let descriptor: Int32
         /// Whether clients send datagrams.
         var isDatagram = false
-        fileprivate let file: SocketFile?
+        fileprivate var file: SocketFile?
     }
 
-    private let address: IPv4Address
+    private let addresses: HostAddresses
     private let directory: String
-    private var opened: [ReleaseManifest.ClientPort: Opened] = [:]
+    private var opened: [ClientListener.Place: Opened] = [:]
 
     /// No ports yet.
     ///
-    /// - Parameter directory: where Unix sockets are made; it and its parent are made with the first one.
-    init(address: IPv4Address, directory: String) {
-        self.address = address
+    /// - Parameters:
+    ///   - addresses: each of which every TCP and UDP port is opened on.
+    ///   - directory: where Unix sockets are made; it and its parent are made with the first one.
+    init(addresses: HostAddresses, directory: String) {
+        self.addresses = addresses
         self.directory = directory
+    }
+
+    /// What the versiond that this one executes needs of a port.
+    struct Handover: Sendable, Codable {
+        var place: ClientListener.Place
+        var versionPort: UInt16?
+        var descriptor: InheritedDescriptor
+        var isDatagram: Bool
+        fileprivate var file: SocketFile?
+    }
+
+    /// All ports, for the versiond that this one executes.
+    func handOver() -> [Handover] {
+        opened.map { place, opened in
+            Handover(
+                place: place, versionPort: opened.versionPort, descriptor: InheritedDescriptor(opened.descriptor),
+                isDatagram: opened.isDatagram, file: opened.file)
+        }
+    }
+
+    /// Goes on with the ports of the versiond before.
+    mutating func resume(_ handovers: [Handover]) {
+        for handover in handovers {
+            opened[handover.place] = Opened(
+                versionPort: handover.versionPort, descriptor: handover.descriptor.number,
+                isDatagram: handover.isDatagram, file: handover.file)
+        }
     }
 
     /// All that are open.
@@ -45,22 +74,28 @@ struct ClientPorts {
     ///
     /// - Returns: the new ones.
     mutating func open(_ wanted: [Wanted]) throws -> [Opened] {
-        var fresh: [ReleaseManifest.ClientPort: Opened] = [:]
+        var fresh: [ClientListener.Place: Opened] = [:]
         do {
-            for want in wanted where opened[want.port.place] == nil {
-                guard fresh[want.port.place] == nil else {
-                    fresh[want.port.place]?.versionPort = want.versionPort
-                    continue
-                }
-                fresh[want.port.place] = try make(want)
+            for place in wanted.flatMap({ places(of: $0.port) }) where opened[place] == nil && fresh[place] == nil {
+                fresh[place] = try make(place)
             }
         } catch {
             for port in fresh.values { Self.close(port) }
             throw error
         }
-        for want in wanted { opened[want.port.place]?.versionPort = want.versionPort }
         opened.merge(fresh) { $1 }
-        return Array(fresh.values)
+        for want in wanted {
+            for place in places(of: want.port) { opened[place]?.versionPort = want.versionPort }
+        }
+        return fresh.keys.compactMap { opened[$0] }
+    }
+
+    /// Takes those off that nobody wants any more; ``close(_:)`` closes them.
+    mutating func takeUnwanted(_ wanted: [Wanted]) -> [Opened] {
+        let places = Set(wanted.flatMap { self.places(of: $0.port) })
+        let unwanted = opened.filter { !places.contains($0.key) }
+        for place in unwanted.keys { opened[place] = nil }
+        return Array(unwanted.values)
     }
 
     /// Closes all ports and removes the files of Unix sockets.
@@ -69,23 +104,28 @@ struct ClientPorts {
         opened = [:]
     }
 
-    private static func close(_ port: Opened) {
+    /// Closes a port here, and removes its file.
+    static func close(_ port: Opened) {
         port.file?.remove()
         Glibc.close(port.descriptor)
     }
 
-    private func make(_ want: Wanted) throws -> Opened {
-        switch want.port {
-        case .tcp(let port):
-            let descriptor = try ClientListener.open(.stream(Endpoint(address: address, port: port)))
-            return Opened(versionPort: want.versionPort, descriptor: descriptor, file: nil)
-        case .udp(let port):
-            let descriptor = try ClientListener.open(.datagrams(Endpoint(address: address, port: port)))
-            return Opened(versionPort: want.versionPort, descriptor: descriptor, isDatagram: true, file: nil)
-        case .unix(let name, _):
+    /// The sockets that a port is made of.
+    private func places(of port: ReleaseManifest.ClientPort) -> [ClientListener.Place] {
+        switch port {
+        case .tcp(let number): addresses.all.map { .stream(Endpoint(address: $0, port: number)) }
+        case .udp(let number): addresses.all.map { .datagrams(Endpoint(address: $0, port: number)) }
+        case .unix(let name, _): [.local(path: "\(directory)/\(name)")]
+        }
+    }
+
+    private func make(_ place: ClientListener.Place) throws -> Opened {
+        switch place {
+        case .stream: return Opened(descriptor: try ClientListener.open(place))
+        case .datagrams: return Opened(descriptor: try ClientListener.open(place), isDatagram: true)
+        case .local(let path):
             try makeDirectory()
-            let path = "\(directory)/\(name)"
-            let descriptor = try ClientListener.open(.local(path: path))
+            let descriptor = try ClientListener.open(place)
             // As a port: who may connect is said by the directory.
             guard chmod(path, 0o666) == 0, let file = SocketFile(path: path) else {
                 let error = SystemError("let clients use \(path)")
@@ -93,7 +133,7 @@ struct ClientPorts {
                 Glibc.close(descriptor)
                 throw error
             }
-            return Opened(versionPort: want.versionPort, descriptor: descriptor, file: file)
+            return Opened(descriptor: descriptor, file: file)
         }
     }
 
@@ -112,7 +152,7 @@ struct ClientPorts {
 }
 
 /// The file of a Unix socket, as it was when it was made.
-private struct SocketFile {
+private struct SocketFile: Codable {
     let path: String
     private let device: dev_t
     private let number: ino_t

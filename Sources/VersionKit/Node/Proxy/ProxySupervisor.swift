@@ -17,16 +17,18 @@ actor ProxySupervisor {
     private static let restartDelay = Duration.milliseconds(200)
 
     /// The program of a proxy.
-    struct Program: Sendable, Hashable {
+    struct Program: Sendable, Hashable, Codable {
         var version: Version
         var path: String
         var arguments: [String]
         var log: String
         /// The directory for what versions miss.
         var state: String
+        /// How quickly it copies keys.
+        var rate: MigrationRate?
     }
 
-    private struct Running {
+    struct Running {
         var instance: ProxyInstance
         var program: Program
         var counters = ProxyCounters()
@@ -38,17 +40,17 @@ actor ProxySupervisor {
         var isGone = false
     }
 
-    private var ports: ClientPorts
+    var ports: ClientPorts
     private let logger: Logger
-    private var current: Running?
+    var current: Running?
     /// The proxy that hands its clients over at the moment.
-    private var leaving: Running?
-    private var table = VersionTable()
+    var leaving: Running?
+    var table = VersionTable()
     /// What proxies did that are gone.
-    private var past = ProxyCounters()
+    var past = ProxyCounters()
     private var waiters: [(id: UInt64, continuation: CheckedContinuation<Void, Never>)] = []
     private var nextWaiter: UInt64 = 0
-    private var isStopped = false
+    var isStopped = false
 
     /// For an application whose clients come by these ports.
     init(_ ports: ClientPorts, logger: Logger) {
@@ -65,13 +67,18 @@ actor ProxySupervisor {
 
     /// Has this program serve the clients, by this table; returns when all of them are with it.
     ///
-    /// - Parameter wanted: the ports to be open. Others that are open already stay so.
-    func serve(with program: Program, _ table: VersionTable, on wanted: [ClientPorts.Wanted] = []) async throws {
+    /// - Parameters:
+    ///   - wanted: the ports to be open.
+    ///   - closesOthers: whether others that are open are closed: no version has them.
+    func serve(
+        with program: Program, _ table: VersionTable, on wanted: [ClientPorts.Wanted] = [], closesOthers: Bool = false
+    ) async throws {
         let fresh = try ports.open(wanted)
         self.table = table
         if let current, current.program == program, !current.isGone {
             try await apply()
-            return try listen(current.instance, on: fresh)
+            try listen(current.instance, on: fresh)
+            return closesOthers ? closePorts(unlessIn: wanted) : ()
         }
         let instance = try start(program)
         let old = current
@@ -80,10 +87,22 @@ actor ProxySupervisor {
         try await wait("the proxy of version \(program.version) did not start") { $0.current?.isReady == true }
         try await apply()
         try listen(instance, on: ports.all.filter { !$0.isDatagram || old == nil })
-        guard let old else { return }
+        guard let old else { return closesOthers ? closePorts(unlessIn: wanted) : () }
         try await retire(old.instance)
         // Two that read from one socket take datagrams away from each other; these wait in the kernel meanwhile.
         try listen(instance, on: ports.all.filter(\.isDatagram))
+        if closesOthers { closePorts(unlessIn: wanted) }
+    }
+
+    /// Closes ports that no version which runs declares: a client finds nobody there, rather than somebody who does not
+    /// know it.
+    private func closePorts(unlessIn wanted: [ClientPorts.Wanted]) {
+        guard let instance = current?.instance else { return }
+        for port in ports.takeUnwanted(wanted) {
+            // A proxy that has ended has them no more; the one after it does not get them.
+            try? instance.send(.close, descriptor: port.descriptor)
+            ClientPorts.close(port)
+        }
     }
 
     private func listen(_ instance: ProxyInstance, on ports: [ClientPorts.Opened]) throws(SystemError) {
@@ -91,9 +110,12 @@ actor ProxySupervisor {
     }
 
     /// Has the clients served by this table; returns when no request goes by an older one.
-    func update(_ table: VersionTable) async throws {
+    ///
+    /// - Parameter closingUnless: all ports that versions have; the others are closed. `nil`: they are not known.
+    func update(_ table: VersionTable, closingUnless wanted: [ClientPorts.Wanted]?) async throws {
         self.table = table
         try await apply()
+        if let wanted { closePorts(unlessIn: wanted) }
     }
 
     /// Waits until a version has all that it missed, as far as that is known.
@@ -123,7 +145,7 @@ actor ProxySupervisor {
     }
 
     private func apply() async throws {
-        guard let current else { return }
+        guard let current, !isStopped else { return }
         let generation = table.generation
         try current.instance.send(.versions(table))
         try await wait("the proxy did not apply the list of versions \(table.versions)") {
@@ -149,7 +171,12 @@ actor ProxySupervisor {
     private func start(_ program: Program) throws(SystemError) -> ProxyInstance {
         let instance = try ProxyInstance(
             version: program.version, program: program.path, arguments: program.arguments, log: program.log,
-            state: program.state)
+            state: program.state, variables: program.rate?.variables ?? [])
+        follow(instance)
+        return instance
+    }
+
+    func follow(_ instance: ProxyInstance) {
         // Bounded by the proxy's own pace: it sends counters a few times a second, and each client's connection once.
         let (stream, continuation) = AsyncStream.makeStream(of: ControlSocket.Received.self)
         instance.start { received in
@@ -159,7 +186,6 @@ actor ProxySupervisor {
         Task {
             for await received in stream { self.received(received, from: instance) }
         }
-        return instance
     }
 
     // MARK: What proxies say
@@ -185,7 +211,7 @@ actor ProxySupervisor {
                 case .counters(let counters):
                     running.counters = counters
                     running.countersGeneration = running.appliedGeneration
-                case .listen, .versions, .handOver, .connection: break
+                case .listen, .close, .versions, .handOver, .connection: break
                 }
             }
         }
@@ -219,6 +245,10 @@ actor ProxySupervisor {
         try? await Task.sleep(for: Self.restartDelay)
         guard !isStopped, current?.program == program, current?.isGone == true else { return }
         current = nil
+        await startAgain(program)
+    }
+
+    func startAgain(_ program: Program) async {
         do {
             try await serve(with: program, table)
         } catch {
@@ -228,7 +258,7 @@ actor ProxySupervisor {
     }
 
     /// Waits until something the proxies said makes `condition` true.
-    private func wait(_ complaint: String, until condition: (isolated ProxySupervisor) -> Bool) async throws {
+    func wait(_ complaint: String, until condition: (isolated ProxySupervisor) -> Bool) async throws {
         let clock = ContinuousClock()
         let deadline = clock.now + Self.stepTimeout
         while !condition(self) {

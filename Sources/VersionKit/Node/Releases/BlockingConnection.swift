@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import VersionKitModel
 import VersionKitProcesses
+import VersionKitSockets
 
 /// A TCP connection between two routers, read and written by one thread that may wait, with a time-out for every step.
 struct BlockingConnection: ~Copyable {
@@ -12,6 +13,8 @@ struct BlockingConnection: ~Copyable {
 
     private let descriptor: Int32
     private var unread: [UInt8]
+    /// Whether the other side has said anything yet.
+    private(set) var hasHeard = false
 
     /// Takes a connected socket over, with bytes that were read from it already.
     init(descriptor: Int32, unread: [UInt8] = []) {
@@ -22,17 +25,18 @@ struct BlockingConnection: ~Copyable {
     }
 
     /// Connects.
-    init(to endpoint: Endpoint) throws {
-        self.init(descriptor: try Self.connect(to: endpoint))
+    ///
+    /// - Parameter own: the address to come from; `nil`: the system's choice, of which a host with several has some.
+    init(to endpoint: Endpoint, from own: IPAddress? = nil) throws {
+        self.init(descriptor: try Self.connect(to: endpoint, from: own))
     }
 
-    private static func connect(to endpoint: Endpoint) throws(SystemError) -> Int32 {
-        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-        let socket = Glibc.socket(AF_INET, kind, 0)
-        guard socket >= 0 else { throw SystemError("socket") }
+    private static func connect(to endpoint: Endpoint, from own: IPAddress?) throws(SystemError) -> Int32 {
+        let socket = try openSocket(endpoint.address.family, .stream)
         // The send time-out holds for connect too.
         setTimeouts(of: socket)
-        guard vk_connect_ipv4(socket, endpoint.address.number.bigEndian, endpoint.port.bigEndian) == 0 else {
+        let isBound = own.map { bindSocket(socket, to: Endpoint(address: $0, port: 0)) } ?? true
+        guard isBound, connectSocket(socket, to: endpoint) else {
             let error = SystemError("connect to the router at \(endpoint)")
             close(socket)
             throw error
@@ -51,6 +55,7 @@ struct BlockingConnection: ~Copyable {
 
     /// Sends all of it.
     func send(_ bytes: [UInt8]) throws {
+        let deadline = ContinuousClock.now + TransferPace().limit(UInt64(bytes.count))
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes {
@@ -59,26 +64,30 @@ struct BlockingConnection: ~Copyable {
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw SystemError("send to a router") }
             sent += count
+            if sent < bytes.count { try check(deadline) }
         }
     }
 
     /// The next line without its end; `nil` when the other side has nothing more to say.
     mutating func line() throws -> String? {
+        let deadline = ContinuousClock.now + .seconds(2 * Self.stepTimeout)
         while true {
             if let end = unread.firstIndex(of: UInt8(ascii: "\n")) {
                 let line = String(decoding: unread[..<end], as: UTF8.self)
                 unread.removeSubrange(...end)
+                hasHeard = true
                 return line
             }
             guard unread.count <= Self.lineMax else { throw NodeError("a router sent a line without an end") }
             let more = try receive(Self.lineMax)
             guard !more.isEmpty else { return nil }
             unread += more
+            try check(deadline)
         }
     }
 
     /// At least one and at most so many of the next bytes; none at the end.
-    mutating func bytes(_ countMax: Int) throws -> [UInt8] {
+    private mutating func bytes(_ countMax: Int) throws -> [UInt8] {
         guard unread.isEmpty else {
             defer { unread.removeFirst(min(countMax, unread.count)) }
             return Array(unread.prefix(countMax))
@@ -87,14 +96,22 @@ struct BlockingConnection: ~Copyable {
     }
 
     /// Exactly so many bytes.
-    mutating func exactly(_ count: Int) throws -> [UInt8] {
+    ///
+    /// - Parameter deadline: until when; `nil`: as long as that may take.
+    mutating func exactly(_ count: Int, by deadline: ContinuousClock.Instant? = nil) throws -> [UInt8] {
+        let deadline = deadline ?? .now + TransferPace().limit(UInt64(count))
         var all: [UInt8] = []
         while all.count < count {
             let more = try bytes(count - all.count)
             guard !more.isEmpty else { throw NodeError("a router ended the conversation in the middle of an answer") }
             all += more
+            if all.count < count { try check(deadline) }
         }
         return all
+    }
+
+    private func check(_ deadline: ContinuousClock.Instant) throws {
+        guard ContinuousClock.now < deadline else { throw NodeError("a router is too slow") }
     }
 
     private func receive(_ countMax: Int) throws -> [UInt8] {

@@ -184,3 +184,14 @@ extension MessageAdapter {
 extension MessageAdapter where Session == NoSession {
     public func makeSession() -> NoSession { NoSession() }
 }
+
+extension MessageAdapter {
+    /// The look at a reply of ``glanceReply(at:from:)`` by parsing it: right where equal replies are equal bytes.
+    public func isAnswer(_ bytes: inout PeekBuffer, to request: Request, from version: Version = 1) -> Bool? {
+        do throws(ProxyError) {
+            return try parseReply(&bytes, to: request, from: version).map { judge($0) == .answer }
+        } catch {
+            return false
+        }
+    }
+}

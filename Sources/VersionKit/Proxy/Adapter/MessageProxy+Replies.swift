@@ -118,7 +118,7 @@ extension MessageProxy {
             // An answer of a version that missed something meanwhile is as good as none.
             let current = answers.filter { connection.isCurrent($0.version) }
             let good = (current.isEmpty ? answers : current).filter { $0.verdict == .answer }
-                .sorted { $0.version < $1.version }
+                .sorted { connection.versions.rank(of: $0.version) < connection.versions.rank(of: $1.version) }
             guard good.count > 1 else { return settleRead(number, good.first ?? best(answers), &connection) }
             let picked = adapter.choose(good.map { ($0.version, $0.reply) }, to: exchanges[index].request)
             precondition(good.indices.contains(picked), "an adapter chose a reply that is not there")
@@ -170,9 +170,10 @@ extension MessageProxy {
                 .noVersion, "the versions asked were taken away before they answered", side: .proxy, isRetrySafe: true)
             return fail(number, error, &connection)
         }
-        // An older version's good answer was better than what a newer one had.
-        if let newest = connection.versions.max, chosen.version < newest, chosen.verdict == .answer,
-            connection.versions.role(of: newest) == .full
+        // The good answer of a version that is to go was better than what the one that stays had.
+        let versions = connection.versions
+        if let heir = versions.max(by: { versions.rank(of: $0) < versions.rank(of: $1) }), chosen.version != heir,
+            chosen.verdict == .answer, versions.role(of: heir) == .full
         {
             connection.noteNeeded(chosen.version)
         }

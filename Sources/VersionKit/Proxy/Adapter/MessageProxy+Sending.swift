@@ -48,6 +48,9 @@ extension MessageProxy {
             let isComplete = all.count == connection.versions.count
             let canMiss = adapter.writePolicy == .catchUp && (missed != .copy || adapter.copiesKeys)
             let isPossible = isComplete || (canMiss && connection.authority(in: keys) != nil)
+            if isComplete, !connection.unlike.isEmpty, connection.authority(in: keys) == nil {
+                return failLacking(number, &connection)
+            }
             if isPossible, missed != .nothing, !keepsMissed(connection) { return failUnkept(number, &connection) }
             ask(number, isPossible ? all : [], &connection)
         case .custom, .follow: advance(number, &connection)
@@ -63,6 +66,16 @@ extension MessageProxy {
         let versions = connection.behind.map(\.description).joined(separator: ", ")
         let error = ProxyError(
             .unkept, "version \(versions) is behind, and what it misses cannot be kept at the moment", side: .proxy,
+            isRetrySafe: true)
+        fail(number, error, &connection)
+    }
+
+    /// Each version lacks another of a write's keys. No answer would count, and every copy would undo something that was
+    /// acknowledged; when one of them has all the keys, the client may ask again.
+    @inlinable
+    mutating func failLacking(_ number: Int, _ connection: inout ConnectionHandler) {
+        let error = ProxyError(
+            .noVersion, "every version still lacks another of these keys; they are being copied", side: .proxy,
             isRetrySafe: true)
         fail(number, error, &connection)
     }

@@ -119,6 +119,16 @@ extension MessageProxy {
     @inlinable
     mutating func settleUnknown(_ number: Int, _ keys: Keys, _ connection: inout ConnectionHandler) {
         let answers = exchanges[number - delivered].answers
+        if connection.authority(in: keys) == nil, adapter.copiesKeys, let names = keys.names, names.count > 1 {
+            // Each version came to lack another of the keys meanwhile: each key has a truth of its own.
+            for key in names.map({ Keys.key($0) }) {
+                guard let truth = connection.authority(in: key) else { continue }
+                for version in connection.versions where version != truth {
+                    connection.catchUp(MissedWrite(key, .copy), for: version)
+                }
+            }
+            return failLacking(number, &connection)
+        }
         let truth =
             connection.authority(in: keys) ?? answers.map(\.version).filter(connection.versions.complete.contains).max()
         for version in connection.versions where version != truth {
@@ -128,10 +138,24 @@ extension MessageProxy {
                 connection.noteDiverged(version)
             }
         }
-        guard let lost = answers.last(where: \.isLost) ?? answers.last else {
+        guard let answer = answers.last(where: \.isLost) ?? answers.last else {
             return failTakenAway(number, &connection)
         }
-        settle(number, with: lost, failed: true, &connection)
+        if let truth, truth != answer.version, answer.verdict == .answer {
+            return failOutdated(number, answer.version, truth, &connection)
+        }
+        settle(number, with: answer, failed: true, &connection)
+    }
+
+    /// A version did a write, but came to be behind meanwhile: what it did is undone by another's state.
+    @inlinable
+    mutating func failOutdated(
+        _ number: Int, _ version: Version, _ truth: Version, _ connection: inout ConnectionHandler
+    ) {
+        let error = ProxyError(
+            .noVersion, "version \(version) missed something meanwhile; version \(truth)'s state counts",
+            side: .version, isRetrySafe: false)
+        fail(number, error, &connection)
     }
 
     @inlinable
@@ -154,16 +178,17 @@ extension MessageProxy {
         }
         let others = connection.versions.filter { $0 != answer.version }
         if !connection.isCurrent(answer.version, in: keys), let truth = connection.authority(in: keys), !answer.isLost {
-            // One that came to be behind meanwhile cannot be copied from: what it did is undone by another's state.
             connection.catchUp(MissedWrite(keys, .copy), for: answer.version)
-            let error = ProxyError(
-                .noVersion, "version \(answer.version) missed something meanwhile; version \(truth)'s state counts",
-                side: .version, isRetrySafe: false)
-            return fail(number, error, &connection)
+            return failOutdated(number, answer.version, truth, &connection)
         }
         guard !answer.isLost else {
-            // It may have done it, and the others did not: they are the truth.
-            connection.catchUp(MissedWrite(keys, .copy), for: answer.version)
+            // It may have done it, and the others did not: they are the truth, unless only the leader had all before.
+            let isAlone = !connection.versions.complete.contains {
+                $0 != answer.version && connection.isCurrent($0, in: keys)
+            }
+            for version in isAlone ? others : [answer.version] {
+                connection.catchUp(MissedWrite(keys, .copy), for: version)
+            }
             return settle(number, with: answer, failed: true, &connection)
         }
         switch adapter.effect(of: exchanges[number - delivered].request, reply: answer.reply) {

@@ -98,7 +98,6 @@ public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
             self.speaker = speaker
             data.resetPeek()
             if exchanges.isEmpty, let length = takeRun(from: speaker, &data, &connection) { return length }
-            if isSharedOwed { return 0 }
             data.resetPeek()
             guard let request = try adapter.parseRequest(&data, from: speaker) else { return 0 }
             let length = data.peekedBytes

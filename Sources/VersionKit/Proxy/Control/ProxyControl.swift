@@ -10,6 +10,8 @@ public enum ProxyControl: Sendable, Hashable {
     /// Serve clients on the socket beside this; their requests go to this port of the versions, or to that of the list
     /// of versions.
     case listen(versionPort: UInt16? = nil)
+    /// Serve no new clients on the socket beside this, which is one that came with ``listen(versionPort:)``.
+    case close
     /// The versions are these from now on; answer with ``applied(generation:)`` when no request is under way any more
     /// that went by an older list.
     case versions(VersionTable)
@@ -37,7 +39,7 @@ public enum ProxyControl: Sendable, Hashable {
 }
 
 /// The versions of an application and where their clients' port is, as one proxy sees it.
-public struct VersionTable: Sendable, Hashable {
+public struct VersionTable: Sendable, Hashable, Codable {
     /// Grows with each change.
     public var generation: UInt64
     /// The versions.
@@ -54,7 +56,7 @@ public struct VersionTable: Sendable, Hashable {
 }
 
 /// What a proxy has done since it began.
-public struct ProxyCounters: Sendable, Hashable {
+public struct ProxyCounters: Sendable, Hashable, Codable {
     /// Requests that were answered.
     public var requests: UInt64 = 0
     /// Of these, those whose answer says that they were not done.
@@ -77,6 +79,7 @@ extension ProxyControl {
     public var encoded: [UInt8] {
         switch self {
         case .listen(let port): return Array("listen\(port.map { " \($0)" } ?? "")".utf8)
+        case .close: return Array("close".utf8)
         case .handOver: return Array("hand-over".utf8)
         case .ready: return Array("ready".utf8)
         case .handedOver: return Array("handed-over".utf8)
@@ -87,7 +90,9 @@ extension ProxyControl {
         case .versions(let table):
             let entries = table.versions.map { version in
                 let endpoint = table.endpoints[version]?.description ?? "-"
-                return " \(version)=\(endpoint)=\(table.versions.role(of: version)?.rawValue ?? "-")"
+                let role = table.versions.role(of: version)
+                let word = role == .full && version == table.versions.leaving ? Self.leaving : role?.rawValue ?? "-"
+                return " \(version)=\(endpoint)=\(word)"
             }
             return Array("versions \(table.generation)\(entries.joined())".utf8)
         case .counters(let counters):
@@ -108,6 +113,7 @@ extension ProxyControl {
             }
             guard let port = UInt16(text()) else { return nil }
             self = .listen(versionPort: port)
+        case "close": self = .close
         case "hand-over": self = .handOver
         case "ready": self = .ready
         case "handed-over": self = .handedOver
@@ -134,6 +140,11 @@ extension ProxyControl {
     }
 }
 
+extension ProxyControl {
+    /// The role of a version that answers clients and gives its place to an older one.
+    fileprivate static let leaving = "leaving"
+}
+
 extension VersionTable {
     init?(fields: [Substring]) {
         guard let first = fields.first, let generation = UInt64(first) else { return nil }
@@ -141,9 +152,10 @@ extension VersionTable {
         for field in fields.dropFirst() {
             let parts = field.split(separator: "=")
             guard parts.count == 3, let version = Version(String(parts[0])), let endpoint = Endpoint(String(parts[1])),
-                let role = VersionList.Role(rawValue: String(parts[2]))
+                let role = parts[2] == ProxyControl.leaving ? .full : VersionList.Role(rawValue: String(parts[2]))
             else { return nil }
             versions.insert(version, role: role)
+            if parts[2] == ProxyControl.leaving { versions.leaving = version }
             endpoints[version] = endpoint
         }
     }

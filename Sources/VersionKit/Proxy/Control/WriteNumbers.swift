@@ -1,7 +1,7 @@
 public import VersionKitModel
 
 /// What operators see of writes to several versions.
-public struct WriteNumbers: Sendable, Hashable {
+public struct WriteNumbers: Sendable, Hashable, Codable {
     /// For each version that is behind, the writes that it still misses.
     public var lag: [Version: UInt64] = [:]
     /// Keys that were compared since the last comparison began, and those that had to be copied.

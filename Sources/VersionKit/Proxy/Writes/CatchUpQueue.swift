@@ -64,8 +64,7 @@ public struct CatchUpQueue: Sendable {
 
     /// The queue that was in a log.
     public init(limits: Limits = .standard, copiesKeys: Bool, recovering log: CatchUpRecovery) {
-        let isKnown = log.damage == nil && !log.needsEverything && log.items.isEmpty
-        self.init(limits: limits, copiesKeys: copiesKeys, needsEverything: !isKnown)
+        self.init(limits: limits, copiesKeys: copiesKeys, needsEverything: !log.isEmpty)
         lastSequence = log.lastSequence
         guard !copiesKeys else { return }
         if log.damage != nil || log.needsEverything { dropped += 1 }

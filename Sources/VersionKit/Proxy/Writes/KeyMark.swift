@@ -31,6 +31,8 @@ public enum KeyMarks: Sendable, Hashable {
     case one(KeyMark)
     /// These keys; repetition does not matter.
     case several([KeyMark])
+    /// The keys of several writes, each of which touches one; repetition does not matter.
+    case each([KeyMark])
     /// All keys: the write is ordered with every other one.
     case everything
 
@@ -38,7 +40,7 @@ public enum KeyMarks: Sendable, Hashable {
     public var marks: Set<KeyMark>? {
         switch self {
         case .one(let mark): [mark]
-        case .several(let marks): Set(marks)
+        case .several(let marks), .each(let marks): Set(marks)
         case .everything: nil
         }
     }

@@ -4,7 +4,9 @@ import DequeModule
 /// them in the same order, whichever connections they came by.
 ///
 /// Each write gets a ticket. A ticket is granted when everyone who asked before for one of its keys has finished, or
-/// asked on the same connection, which keeps its own order. Tickets are served in the order in which they were asked
+/// asked on the same connection, which keeps its own order. Only a write to several keys waits for those of its own
+/// connection, too, which touch some of its keys and not all: they could end with each version lacking another key, and
+/// then no version could say what came of it. Tickets are served in the order in which they were asked
 /// for, so nobody starves; and as an owner asks in the order in which it sends, nobody waits in a circle.
 ///
 /// A state machine: what is granted is returned.
@@ -25,7 +27,16 @@ public struct WriteOrder: Sendable {
 
     private struct Place: Sendable {
         var ticket: Ticket
+        var keys: KeyMarks
         var isFree: Bool
+
+        /// Whether it may be under way together with one before it.
+        func goes(with earlier: Place) -> Bool {
+            guard earlier.ticket.owner == ticket.owner else { return false }
+            return !isOfSeveral || keys == earlier.keys
+        }
+
+        var isOfSeveral: Bool { if case .several = keys { true } else { false } }
 
         mutating func free(_ freed: inout [Ticket]) {
             guard !isFree else { return }
@@ -51,10 +62,12 @@ public struct WriteOrder: Sendable {
                 line.rest.remove(at: index)
             }
             // The first one's connection goes on, with all that it sent before anybody else.
-            let owner = line.first.ticket.owner
             line.first.free(&freed)
             for index in line.rest.indices {
-                guard line.rest[index].ticket.owner == owner else { break }
+                let place = line.rest[index]
+                if place.isFree { continue }
+                guard place.goes(with: line.first), !place.isOfSeveral || line.rest[..<index].allSatisfy(place.goes)
+                else { break }
                 line.rest[index].free(&freed)
             }
             return line
@@ -113,7 +126,7 @@ public struct WriteOrder: Sendable {
         var granted: [Ticket] = []
         switch wanted.keys {
         case .one(let key): leave(ticket, key, &granted)
-        case .several(let keys): for key in keys { leave(ticket, key, &granted) }
+        case .several(let keys), .each(let keys): for key in keys { leave(ticket, key, &granted) }
         case .everything: break
         }
         if !held.isEmpty { granted += admit() }
@@ -123,8 +136,8 @@ public struct WriteOrder: Sendable {
     private mutating func enter(_ ticket: Ticket, _ keys: KeyMarks) -> Bool {
         var waits = 0
         switch keys {
-        case .one(let key): if !enter(ticket, key) { waits += 1 }
-        case .several(let keys): for key in keys where !enter(ticket, key) { waits += 1 }
+        case .one(let key): if !enter(ticket, keys, key) { waits += 1 }
+        case .several(let marks), .each(let marks): for key in marks where !enter(ticket, keys, key) { waits += 1 }
         case .everything: break
         }
         let known = tickets.updateValue(Wanted(keys: keys, waits: waits), forKey: ticket)
@@ -133,17 +146,18 @@ public struct WriteOrder: Sendable {
     }
 
     /// Whether nobody else is in the line before it.
-    private mutating func enter(_ ticket: Ticket, _ key: KeyMark) -> Bool {
+    private mutating func enter(_ ticket: Ticket, _ keys: KeyMarks, _ key: KeyMark) -> Bool {
         lines.update(key) { line in
-            guard line != nil else {
-                line = Line(first: Place(ticket: ticket, isFree: true))
+            var place = Place(ticket: ticket, keys: keys, isFree: true)
+            guard let known = line else {
+                line = Line(first: place)
                 return true
             }
-            let isFree =
-                line?.first.ticket.owner == ticket.owner
-                && line?.rest.allSatisfy { $0.ticket.owner == ticket.owner } == true
-            line?.rest.append(Place(ticket: ticket, isFree: isFree))
-            return isFree
+            place.isFree =
+                known.first.isFree && place.goes(with: known.first)
+                && known.rest.allSatisfy { $0.isFree && place.goes(with: $0) }
+            line?.rest.append(place)
+            return place.isFree
         }
     }
 

@@ -4,6 +4,7 @@ import NIOCore
 import Synchronization
 import VersionKitModel
 import VersionKitProcesses
+import VersionKitSockets
 import VersionKitTransport
 
 /// Limits of conversations over loopback.
@@ -30,11 +31,9 @@ final class LoopbackListener: Sendable {
     private let isTaken = LockedState(false)
 
     init() throws {
-        let address = IPv4Address(number: 0x7F00_0001)
-        descriptor = try ClientListener.open(.stream(Endpoint(address: address, port: 0)))
-        var own = vk_endpoint()
-        guard vk_local_address(descriptor, &own) == 0 else { throw SystemError("getsockname") }
-        endpoint = Endpoint(address: address, port: UInt16(bigEndian: own.port))
+        descriptor = try ClientListener.open(.stream(Endpoint(address: IPAddress.Family.v4.loopback, port: 0)))
+        guard let own = localEndpoint(of: descriptor) else { throw SystemError("getsockname") }
+        endpoint = own
     }
 
     deinit { if !isTaken.withLock({ $0 }) { close(descriptor) } }
@@ -65,8 +64,8 @@ final class LoopbackStream: Sendable {
     }
 
     convenience init(to endpoint: Endpoint) throws {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard vk_connect_ipv4(descriptor, endpoint.address.number.bigEndian, endpoint.port.bigEndian) == 0 else {
+        let descriptor = try openSocket(endpoint.address.family, .stream)
+        guard connectSocket(descriptor, to: endpoint) else {
             throw SystemError("connect to \(endpoint)")
         }
         self.init(descriptor)

@@ -55,8 +55,8 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
         }
     }
 
-    private let adapter: Adapter
-    private let limits: Limits
+    let adapter: Adapter
+    let limits: Limits
     var clients: [String: Client] = [:]
     /// Whether clients may share connections; what is sent on them is under the name ``everybody``.
     public var sharesConnections = false
@@ -75,16 +75,27 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
     /// What the writes that asked for their turn are ordered by; `nil`: everything.
     public var ordered: [Set<KeyMark>?] = []
     /// Requests that were answered, and those of them that failed.
-    public private(set) var answered = (all: 0, failed: 0)
+    public internal(set) var answered = (all: 0, failed: 0)
     /// Milliseconds since 1970, as callbacks see them.
     public var milliseconds: Int64 = 1_700_000_000_000
     /// Keys that are to be copied to versions which are not behind, and take writes all the while.
     public var unlike: [(version: Version, keys: Keys)] = []
     /// Whether versions that only need a copy are ``unlike`` the others, as in the engine, and not behind.
-    var copiesMeanwhile = false
+    package var copiesMeanwhile = false
+    /// Versions that are to be compared as soon as nobody lacks what only they have.
+    var doubted: Set<Version> = []
+    /// What outlives the proxy.
+    var log = Log()
+    /// Whether its log has single keys; off, it is one that does not say who has what, for tests of tests.
+    package var logsKeys = true
+    /// After how many further actions it is killed; `nil`: never.
+    var actionsLeft: Int?
     /// Turns that belong to no client, and whether they are granted.
     private var holds: [UInt64: Bool] = [:]
     private var lastHold = UInt64.max
+    /// Turns that nobody was told of yet, and how many lists of actions are being carried out.
+    private var grants: [WriteOrder.Ticket] = []
+    private var performing = 0
     /// Whether writes are ordered; off, it is a proxy that loses data, for tests of tests.
     public var ordersWrites = true
 
@@ -156,6 +167,7 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
     public mutating func change(_ versions: VersionList) {
         self.versions = versions
         behind.removeAll { !versions.contains($0) }
+        log.versions = log.versions.filter { versions.contains($0.key) && versions.count > 1 }
         for version in shared.keys where !versions.contains(version) { dropShared(version) }
         for client in clients.keys.sorted() {
             var handler = makeHandler()
@@ -222,7 +234,12 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
     }
 
     mutating func perform(_ handler: inout ConnectionHandler, _ client: String) {
-        for action in handler.takeActions() {
+        performing += 1
+        defer {
+            performing -= 1
+            grant()
+        }
+        for action in handler.takeActions() where acts() {
             switch action {
             case .send(let bytes, let version):
                 clients[client]?.links.insert(version)
@@ -230,7 +247,7 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
             case .sendShared(let bytes, let version, let replies): sendShared(bytes, replies, to: version, client)
             case .reply(let bytes): clients[client]?.received.writeImmutableBuffer(bytes)
             case .order(let number, let keys): order(number, KeyMarks(keys), client)
-            case .orderRun(let number, let marks): order(number, .several(marks), client)
+            case .orderRun(let number, let marks): order(number, .each(marks), client)
             case .finish(let number): finish(number, client)
             case .catchUp(let write, let version): miss(write, version)
             case .drop(let version): drop(version, client)
@@ -245,21 +262,69 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
         }
     }
 
+    // MARK: What versions lack
+
+    /// Whose state is the truth for whom.
+    var standings: VersionStandings {
+        VersionStandings(
+            versions: versions, behind: Set(behind), unlike: unlike.map { .init(version: $0.version, keys: $0.keys) })
+    }
+
     /// What a version missed is kept.
-    mutating func miss(_ write: MissedWrite, _ version: Version, isDown: Bool = false) {
-        if copiesMeanwhile, !isDown, write.content == .copy, write.keys != .everything, !behind.contains(version) {
+    ///
+    /// - Parameter isDown: it is no use to copy the keys while it takes writes.
+    /// - Returns: whether somebody is behind, or unlike: not yet if others lack something, too.
+    @discardableResult
+    mutating func miss(_ write: MissedWrite, _ version: Version, isDown: Bool = false) -> Bool {
+        if copiesMeanwhile, !isDown, write.keys != .everything, !write.keys.isEmpty, !behind.contains(version) {
             // One copy is enough for all who find the keys unlike.
-            guard !unlike.contains(where: { $0.version == version && $0.keys == write.keys }) else { return }
+            guard !unlike.contains(where: { $0.version == version && $0.keys == write.keys }) else { return true }
             unlike.append((version, write.keys))
-            return
+            note(VersionStandings.Unlike(version: version, keys: write.keys))
+            return true
         }
-        // The last version that has all of the state cannot be behind: it is the truth, and the others then are.
-        let isLast = versions.complete.filter { !behind.contains($0) } == [version]
-        for target in isLast ? versions.filter({ $0 != version }) : [version] {
-            missed[target, default: []].append(write)
+        // Where single keys are not copied, what a version lacks of them says nothing of others.
+        let standings =
+            copiesMeanwhile ? standings : VersionStandings(versions: versions, behind: Set(behind), unlike: [])
+        let fallen = standings.fallen(with: version)
+        guard !fallen.isEmpty else {
+            doubted.insert(version)
+            note(doubtOf: version)
+            return false
+        }
+        if doubted.remove(version) != nil, !fallen.contains(version) { forgetIfWhole(version) }
+        for target in fallen {
+            note(everythingOf: target)
+            missed[target, default: []].append(target == version ? write : MissedWrite(write.keys, .copy))
             if !behind.contains(target) { behind.append(target) }
         }
+        return true
     }
+
+    /// It is not known any more what a version has.
+    mutating func distrust(_ version: Version) {
+        guard versions.count > 1, versions.contains(version) else { return }
+        miss(MissedWrite(.everything, .copy), version)
+    }
+
+    /// Keys were copied to a version, or it is behind.
+    mutating func mended(_ version: Version, _ keys: Keys) {
+        unlike.removeAll { $0.version == version && $0.keys == keys }
+        note(copied: VersionStandings.Unlike(version: version, keys: keys))
+        for version in doubted.sorted() { distrust(version) }
+    }
+
+    /// A version that was behind is not any more.
+    mutating func caughtUp(_ version: Version) {
+        behind.removeAll { $0 == version }
+        forgetIfWhole(version)
+    }
+
+    /// Whether all versions have everything, and no write is under way.
+    var isCalm: Bool { behind.isEmpty && unlike.isEmpty && order.count == 0 }
+
+    /// Whether nothing is under way that a client asked for by an older list of versions.
+    var isSettled: Bool { !clients.values.contains { $0.isHolding } }
 
     private mutating func drop(_ version: Version, _ client: String) {
         guard clients[client]?.links.remove(version) != nil else { return }
@@ -287,7 +352,14 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
 
     private mutating func granted(_ tickets: [WriteOrder.Ticket]) {
         // In an order that does not depend on how this process hashes keys: a seed is to show the same in each.
-        for ticket in tickets.sorted(by: { ($0.owner, $0.number) < ($1.owner, $1.number) }) {
+        grants += tickets.sorted(by: { ($0.owner, $0.number) < ($1.owner, $1.number) })
+        grant()
+    }
+
+    /// Tells those of their turn who got it: once everything is done that gave it to them, as the engine does.
+    private mutating func grant() {
+        while performing == 0, !grants.isEmpty {
+            let ticket = grants.removeFirst()
             if holds[ticket.owner] != nil { holds[ticket.owner] = true }
             guard let next = clients.first(where: { $0.value.owner == ticket.owner })?.key else { continue }
             granted(ticket.number, next)

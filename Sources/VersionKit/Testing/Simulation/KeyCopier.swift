@@ -4,7 +4,7 @@ import VersionKitProxy
 
 /// What a ``KeyedAdapter`` can do with single keys, for code that does not know whether it has one.
 struct KeyCopier<Adapter: MessageAdapter>: Sendable {
-    typealias Ask = ([Adapter.Request]) throws(VerificationFailure) -> [Adapter.Reply]
+    typealias Ask = ([Adapter.Request]) throws -> [Adapter.Reply]
 
     let read: @Sendable (ByteBuffer) -> [Adapter.Request]
     let install: @Sendable (ByteBuffer, [Adapter.Reply], Int64) throws -> [Adapter.Request]

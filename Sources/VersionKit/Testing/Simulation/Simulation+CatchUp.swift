@@ -31,7 +31,10 @@ extension Simulation {
         where !mends.contains(where: { $0.version == version && $0.keys == keys }) {
             mends.append(Mend(version: version, keys: keys, hold: proxy.hold(keys)))
         }
-        let ready = catchUps.keys.sorted().filter { catchUps[$0]?.next.map { proxy.isHeld($0.hold) } ?? true }
+        let ready = catchUps.keys.sorted().filter { version in
+            guard let next = catchUps[version]?.next else { return true }
+            return proxy.isHeld(next.hold) && (next.step != .everything || proxy.isSettled)
+        }
         return ready.map { .catchUp($0) } + mends.indices.filter { proxy.isHeld(mends[$0].hold) }.map { .mend($0) }
     }
 
@@ -42,7 +45,7 @@ extension Simulation {
         guard let next = catchUps[version]?.next else {
             guard let step = catchUps[version]?.queue.next(countMax) else {
                 catchUps[version] = nil
-                proxy.behind.removeAll { $0 == version }
+                proxy.caughtUp(version)
                 return
             }
             let hold = proxy.hold(keys(of: step))
@@ -54,20 +57,27 @@ extension Simulation {
         if case .replay = next.step, catchUps[version]?.queue.next(countMax) != next.step {
             return proxy.release(next.hold)
         }
-        try perform(next.step, version)
+        do {
+            try perform(next.step, version)
+        } catch is Interrupted {
+            guard proxy.acts() else { return }
+            proxy.distrust(version)
+        }
         proxy.release(next.hold)
     }
 
     mutating func mend(_ index: Int) throws {
         let mend = mends.remove(at: index)
-        let isKnown = { (one: (version: Version, keys: Keys)) in one.version == mend.version && one.keys == mend.keys }
-        if proxy.behind.contains(mend.version) || source(for: mend.version, in: mend.keys) == nil {
-            // It is down, or the other one is: it gets them when it is up again.
-            proxy.unlike.removeAll(where: isKnown)
-            proxy.miss(MissedWrite(mend.keys, .copy), mend.version, isDown: true)
-        } else {
+        do {
             try copy(mend.keys.names ?? [], to: mend.version)
-            proxy.unlike.removeAll(where: isKnown)
+            guard proxy.acts() else { return }
+            proxy.mended(mend.version, mend.keys)
+        } catch is Interrupted {
+            guard proxy.acts() else { return }
+            // If it cannot be compared as a whole yet, it is tried again.
+            if proxy.miss(MissedWrite(mend.keys, .copy), mend.version, isDown: true) {
+                proxy.mended(mend.version, mend.keys)
+            }
         }
         proxy.release(mend.hold)
     }
@@ -83,31 +93,42 @@ extension Simulation {
     private mutating func perform(_ step: CatchUpQueue.Step, _ version: Version) throws {
         switch step {
         case .replay(let writes, let through):
+            var isRefused = false
             for write in writes {
                 guard case .replay(let bytes, let prelude) = write.content else { continue }
-                for request in prelude + [bytes] { _ = hand(request, to: version) }
+                isRefused = isRefused || happens(faults.refused)
+                guard !isRefused else { continue }
+                for request in prelude + [bytes] { _ = try hand(request, to: version) }
+            }
+            if isRefused {
+                guard let names = keys(of: step).names else { throw Interrupted() }
+                try copy(names, to: version)
             }
             catchUps[version]?.queue.done(through: through)
         case .copy(let keys, let through):
             try copy(keys, to: version)
             catchUps[version]?.queue.done(through: through)
         case .everything:
-            guard let copier, let source = source(for: version) else { return }
+            guard let copier else { return }
+            guard let source = proxy.standings.authority(for: version) else { throw Interrupted() }
             var run = self
-            let keys = try copier.keys { requests throws(VerificationFailure) in try run.ask(requests, of: source) }
-                .union(copier.keys { requests throws(VerificationFailure) in try run.ask(requests, of: version) })
-            self = run
-            try copy(Array(keys), to: version)
-            let queue = emptyQueue
-            catchUps[version]?.queue = queue
+            defer { self = run }
+            // What the one lacks that is listed, only another has.
+            let lacking = proxy.unlike.filter { $0.version == source }.flatMap { $0.keys.names ?? [] }
+            let keys = try copier.keys { try run.ask($0, of: source) }.union(
+                copier.keys { try run.ask($0, of: version) }
+            ).union(lacking)
+            for key in keys.sorted(by: { String(buffer: $0) < String(buffer: $1) }) {
+                try run.copy([key], to: version)
+            }
+            let empty = run.emptyQueue
+            run.catchUps[version]?.queue = empty
         }
     }
 
     private mutating func copy(_ keys: [ByteBuffer], to version: Version) throws {
         guard let copier else { return }
-        guard let source = source(for: version, in: Keys(keys)) ?? source(for: version) else {
-            throw VerificationFailure("no version has all of the state that version \(version) misses, seed \(seed)")
-        }
+        guard let source = proxy.standings.authority(for: version, in: Keys(keys)) else { throw Interrupted() }
         for key in keys {
             let state = try ask(copier.read(key), of: source)
             _ = try ask(try copier.install(key, state, proxy.milliseconds), of: version)
@@ -115,28 +136,17 @@ extension Simulation {
         catchUps[version]?.queue.copied(keys)
     }
 
-    /// The version whose state is the truth for another.
-    private func source(for version: Version, in keys: Keys = .none) -> Version? {
-        let sound = proxy.versions.complete.filter { other in
-            other != version && !proxy.behind.contains(other)
-                && !proxy.unlike.contains { $0.version == other && $0.keys.overlaps(keys) }
-        }
-        return sound.last { proxy.versions.role(of: $0) == .full } ?? sound.last
-    }
-
     // MARK: The proxy's own connections
 
-    private mutating func ask(
-        _ requests: [Adapter.Request], of version: Version
-    ) throws(VerificationFailure) -> [Adapter.Reply] {
+    private mutating func ask(_ requests: [Adapter.Request], of version: Version) throws -> [Adapter.Reply] {
         var replies: [Adapter.Reply] = []
         for request in requests {
-            do throws(ProxyError) {
-                guard let answer = hand(try adapter.encode(request, for: version), to: version) else { continue }
+            do {
+                guard let answer = try hand(try adapter.encode(request, for: version), to: version) else { continue }
                 var bytes = PeekBuffer(answer)
                 guard let reply = try adapter.parseReply(&bytes, to: request, from: version) else { continue }
                 replies.append(reply)
-            } catch {
+            } catch let error as ProxyError {
                 throw VerificationFailure("version \(version) does not answer \(request): \(error), seed \(seed)")
             }
         }
@@ -146,9 +156,17 @@ extension Simulation {
         return replies
     }
 
-    /// One request on the proxy's own connection.
-    private mutating func hand(_ request: ByteBuffer, to version: Version) -> ByteBuffer? {
+    /// One request on the proxy's own connection, which may end before it is done, or before it is answered.
+    private mutating func hand(_ request: ByteBuffer, to version: Version) throws -> ByteBuffer? {
+        guard proxy.acts() else { throw Interrupted() }
+        let isLost = happens(faults.catchUpLost)
+        if isLost, happens(50) { throw Interrupted() }
         var bytes = PeekBuffer(request)
-        return versions[version]?.answer(&bytes)
+        let answer = versions[version]?.answer(&bytes)
+        if isLost { throw Interrupted() }
+        return answer
     }
 }
+
+/// A connection of the proxy's own ended, or nobody has all that is to be copied: it is tried again.
+private struct Interrupted: Error {}

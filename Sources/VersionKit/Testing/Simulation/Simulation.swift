@@ -22,17 +22,24 @@ public struct Simulation<Adapter: MessageAdapter, Model: VersionModel> {
     public var proxy: InMemoryProxy<Adapter>
     /// All that each client got.
     public private(set) var received: [String: ByteBuffer] = [:]
+    /// What clients asked and got, connection by connection: a proxy that is killed ends all.
+    package private(set) var conversations: [(asked: [ByteBuffer], received: ByteBuffer)] = []
+    private var asked: [String: [ByteBuffer]] = [:]
 
     struct Link: Hashable {
         var client: String
         var version: Version
     }
 
+    /// The lists of versions that are still to come, each when all versions have everything: an upgrade for example. One
+    /// that comes onto the list has all of its keys compared.
+    public var stages: [VersionList] = []
+
     let adapter: Adapter
     let copier: KeyCopier<Adapter>?
     let limits: Limits
     let seed: UInt64
-    private let faults: Faults
+    let faults: Faults
     private let bringsUpToDate: Bool
     private var generator: SeededGenerator
     private var unread: [Link: PeekBuffer] = [:]
@@ -64,12 +71,21 @@ public struct Simulation<Adapter: MessageAdapter, Model: VersionModel> {
     /// Has clients send these requests, each its own in order, until everything is answered.
     ///
     /// - Throws: ``VerificationFailure`` with the seed if it comes to no end.
-    public mutating func run(clients: [String: [ByteBuffer]], stepsMax: Int = 1_000_000) throws {
+    public mutating func run(clients: [String: [ByteBuffer]], stepsMax: Int = 50_000) throws {
         var todo = clients.mapValues { $0[...] }
         for _ in 0..<stepsMax {
             var events: [Event] = todo.keys.sorted().filter { todo[$0]?.isEmpty == false }.map { .request($0) }
             take()
-            if bringsUpToDate { events += catchUpEvents() }
+            if bringsUpToDate {
+                if !events.isEmpty, happens(faults.distrusted), let version = anyVersion() {
+                    proxy.distrust(version)
+                }
+                if !events.isEmpty, proxy.actionsLeft == nil, happens(faults.killed) {
+                    proxy.actionsLeft = Int.random(in: 1...12, using: &generator)
+                }
+                events += catchUpEvents()
+                if !stages.isEmpty, catchUps.isEmpty, mends.isEmpty, proxy.isCalm { events.append(.stage) }
+            }
             let order = { (one: Link, other: Link) in (one.client, one.version) < (other.client, other.version) }
             events += unread.filter { $0.value.count > 0 }.keys.sorted(by: order).map { .work($0) }
             events += replies.filter { !$0.value.isEmpty }.keys.sorted(by: order).map { .reply($0) }
@@ -83,7 +99,9 @@ public struct Simulation<Adapter: MessageAdapter, Model: VersionModel> {
                 // Several at one time: clients pipeline.
                 var next = ByteBuffer()
                 for _ in 0..<Int.random(in: 1...4, using: &generator) {
-                    if let request = todo[client]?.popFirst() { next.writeImmutableBuffer(request) }
+                    guard let request = todo[client]?.popFirst() else { break }
+                    next.writeImmutableBuffer(request)
+                    asked[client, default: []].append(request)
                 }
                 proxy.say(next, as: client)
             case .work(let link): work(link)
@@ -91,9 +109,14 @@ public struct Simulation<Adapter: MessageAdapter, Model: VersionModel> {
                 if let reply = replies[link]?.removeFirst() { proxy.answer(reply, from: link.version, to: link.client) }
             case .catchUp(let version): try catchUp(version)
             case .mend(let number): try mend(number)
+            case .stage: nextStage()
             }
+            if proxy.isDead { restart(Array(clients.keys)) }
         }
-        throw VerificationFailure("no end after \(stepsMax) steps, seed \(seed)")
+        let steps = catchUps.map { "version \($0.key): \(String(describing: $0.value.next?.step))" }
+        throw VerificationFailure(
+            "no end after \(stepsMax) steps: behind \(proxy.behind), unlike \(proxy.unlike), catching up \(steps), "
+                + "seed \(seed)")
     }
 
     enum Event {
@@ -102,11 +125,20 @@ public struct Simulation<Adapter: MessageAdapter, Model: VersionModel> {
         case reply(Link)
         case catchUp(Version)
         case mend(Int)
+        case stage
+    }
+
+    private mutating func anyVersion() -> Version? { proxy.versions.randomElement(using: &generator) }
+
+    private mutating func nextStage() {
+        let before = proxy.versions
+        proxy.change(stages.removeFirst())
+        for version in proxy.versions where !before.contains(version) { proxy.distrust(version) }
     }
 
     private mutating func finish(_ clients: [String]) throws {
         for client in clients {
-            received[client, default: ByteBuffer()].writeImmutableBuffer(proxy.takeReceived(by: client))
+            endConversation(client)
             guard proxy.isQuiescent(client) || proxy.isClosed(client) else {
                 throw VerificationFailure("\(client) waits for ever, seed \(seed)")
             }
@@ -114,6 +146,23 @@ public struct Simulation<Adapter: MessageAdapter, Model: VersionModel> {
         guard !bringsUpToDate || (catchUps.isEmpty && mends.isEmpty) else {
             throw VerificationFailure("versions are never up to date: \(catchUps.keys) \(mends), seed \(seed)")
         }
+    }
+
+    private mutating func endConversation(_ client: String) {
+        let bytes = proxy.takeReceived(by: client)
+        received[client, default: ByteBuffer()].writeImmutableBuffer(bytes)
+        conversations.append((asked.removeValue(forKey: client) ?? [], bytes))
+    }
+
+    /// The proxy was killed. Of what it sent, versions do as much as reaches them.
+    private mutating func restart(_ clients: [String]) {
+        for client in clients.sorted() { endConversation(client) }
+        let order = { (one: Link, other: Link) in (one.client, one.version) < (other.client, other.version) }
+        for link in unread.keys.sorted(by: order) {
+            while happens(70), (unread[link]?.count ?? 0) > 0 { work(link) }
+        }
+        (unread, replies, catchUps, mends) = ([:], [:], [:], [])
+        proxy = proxy.restarted()
     }
 
     /// Bytes that the proxy sent are on their way. What was on a connection that it closed is gone.
@@ -155,7 +204,7 @@ public struct Simulation<Adapter: MessageAdapter, Model: VersionModel> {
         proxy.lose(link.version, of: link.client)
     }
 
-    private mutating func happens(_ percent: Int) -> Bool {
+    mutating func happens(_ percent: Int) -> Bool {
         percent > 0 && Int.random(in: 0..<100, using: &generator) < percent
     }
 }

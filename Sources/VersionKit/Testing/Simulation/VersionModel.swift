@@ -24,6 +24,15 @@ public struct Faults: Sendable, Hashable {
     /// A request is answered twice.
     public var twice = 0
 
+    /// A connection ends on which the proxy lists keys, copies them, or sends what was missed.
+    public var catchUpLost = 0
+    /// A version is not trusted any more, as if it had been started again, though it lost nothing.
+    public var distrusted = 0
+
+    /// The proxy is killed at any point, and another started with what it wrote down. Clients come again, and ask for
+    /// what they had not asked for yet.
+    package var killed = 0
+
     /// Nothing goes wrong. Slowness and other orders between connections are in every simulation.
     public init() {}
 }

@@ -1,4 +1,5 @@
 import Glibc
+internal import Synchronization
 internal import VersionKitModel
 public import VersionKitUpgrade
 
@@ -10,9 +11,13 @@ public import VersionKitUpgrade
 /// }
 /// ```
 ///
-/// Called by `versiond` as `my-migrate OLD=ADDRESS:PORT NEW=ADDRESS:PORT`. It prints lines `progress EXAMINED COPIED`
-/// to standard output and ends with 0, or with 1 and the reason as the last line of standard error.
+/// Called by `versiond` as `my-migrate OLD=ADDRESS:PORT NEW=ADDRESS:PORT`. It prints lines `progress EXAMINED COPIED`,
+/// `token TOKEN` and `verified RECORDS` to standard output and ends with 0, or with 1 and the reason as the last line of
+/// standard error: docs/pipeline.md.
 public enum MigratorProcess {
+    /// The variable with the last token of a run that came to no end.
+    public static let tokenVariable = "VERSIONKIT_MIGRATION_TOKEN"
+
     /// Runs the migration that the command line names, and ends the process.
     public static func run(_ migrator: some Migrator) async -> Never {
         let arguments = CommandLine.arguments.dropFirst().compactMap(end)
@@ -21,16 +26,30 @@ public enum MigratorProcess {
             exit(64)
         }
         do {
-            try await migrator.migrate(from: arguments[0], to: arguments[1]) { progress in
-                print("progress \(progress.examined) \(progress.copied)")
-                fflush(nil)
-            }
+            try await migrator.run(run(from: arguments[0], to: arguments[1]))
             exit(0)
         } catch {
             complain("\(error)")
             exit(1)
         }
     }
+
+    private static func run(from source: MigrationEnd, to destination: MigrationEnd) -> MigrationRun {
+        let pace = Mutex(MigrationPace(MigrationRate(variables: variable)))
+        let start = ContinuousClock.now
+        return MigrationRun(
+            from: source, to: destination, token: variable(tokenVariable),
+            say: { line in
+                print(line)
+                fflush(nil)
+            },
+            wait: { records, bytes in
+                let delay = pace.withLock { $0.take(records: records, bytes: bytes, at: ContinuousClock.now - start) }
+                if delay > .zero { try await Task.sleep(for: delay) }
+            })
+    }
+
+    private static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
     /// One argument, `2=10.77.0.2:7000`.
     static func end(_ argument: String) -> MigrationEnd? {
@@ -44,16 +63,5 @@ public enum MigratorProcess {
     private static func complain(_ message: String) {
         let line = message + "\n"
         _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
-    }
-}
-
-extension MigrationProgress {
-    /// The progress that a line of a migrator's standard output tells of, or `nil` if it says something else.
-    public init?(line: some StringProtocol) {
-        let fields = line.split(separator: " ")
-        guard fields.count == 3, fields[0] == "progress", let examined = UInt64(fields[1]),
-            let copied = UInt64(fields[2])
-        else { return nil }
-        self.init(examined: examined, copied: copied)
     }
 }

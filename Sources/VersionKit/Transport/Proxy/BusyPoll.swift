@@ -5,26 +5,18 @@ import NIOCore
 /// Keeps an event loop awake for a moment after it had something to do.
 ///
 /// To sleep and be woken again takes longer than most servers take to answer: tens of microseconds on a virtual machine.
-/// As long as the next bytes come within ``Limits/busyPollTime`` the loop looks for them instead of sleeping. When it has
-/// looked in vain it does without for the next events, for twice as many each time: whoever is not asked much, spends
-/// nothing on this.
+/// As long as the next bytes come within ``Limits/busyPollTime`` the loop looks for them instead of sleeping; how often it
+/// tries where that is in vain, ``BusyPollPace`` says.
 ///
 /// NIO's loop has no such mode, and what runs on the loop keeps it from asking the kernel; so the sockets are in a set of
 /// our own, too, which is only ever asked whether there is anything. Lives on its loop.
 final class BusyPoll {
-    /// For how many events at most nothing is tried.
-    private static let pauseMax = 1024
-    /// With more events in one turn the loop is busy enough.
-    private static let eventsMax = 2
-
     private let loop: any EventLoop
     private let window: TimeAmount
     private let epoll: Int32
     private var isDue = false
     private var events = 0
-    /// Events to let pass, and how many after the next failure.
-    private var pause = 0
-    private var nextPause = 1
+    private var pace = BusyPollPace()
 
     init(_ loop: any EventLoop, window: TimeAmount) {
         self.loop = loop
@@ -59,22 +51,13 @@ final class BusyPoll {
 
     private func look() {
         isDue = false
-        let isBusy = events > Self.eventsMax
-        events = 0
-        guard !isBusy else { return }
-        guard pause == 0 else {
-            pause -= 1
-            return
-        }
+        defer { events = 0 }
+        guard pace.turnEnded(events: events) == .look else { return }
         let end = NIODeadline.now() + window
         var event = epoll_event()
         repeat {
-            guard epoll_wait(epoll, &event, 1, 0) == 0 else {
-                nextPause = 1
-                return
-            }
+            guard epoll_wait(epoll, &event, 1, 0) == 0 else { return pace.looked(found: true) }
         } while NIODeadline.now() < end
-        pause = nextPause
-        nextPause = min(2 * nextPause, Self.pauseMax)
+        pace.looked(found: false)
     }
 }

@@ -25,6 +25,10 @@ package final class ControlSocket: Sendable {
 
     deinit { close(descriptor) }
 
+    /// The descriptor, for the program that this process executes next. Of what comes meanwhile each message is received
+    /// here or there, as a whole.
+    package func handOver() -> InheritedDescriptor { InheritedDescriptor(descriptor) }
+
     /// Two connected ends: ours, and the descriptor for a child process, which the caller closes after it was started.
     ///
     /// - Throws: ``SystemError`` if there are no descriptors left.

@@ -10,7 +10,7 @@ final class ProxyLoop {
     private let limits: Limits
     private var connections: [Version: SharedConnection] = [:]
     /// Clients that are not read from until a shared connection takes bytes again.
-    private var blocked: [ClientSession] = []
+    private var blocked: [ObjectIdentifier: ClientSession] = [:]
     /// Clients that have to take bytes before shared connections are read from again.
     private var stalled: Set<ObjectIdentifier> = []
 
@@ -25,6 +25,7 @@ final class ProxyLoop {
         if let open = connections[version] { return open }
         let opened = SharedConnection(version, endpoint, self, loop: loop, limits: limits)
         connections[version] = opened
+        if !stalled.isEmpty { opened.setReading(false) }
         return opened
     }
 
@@ -52,7 +53,7 @@ final class ProxyLoop {
     ///
     /// - Returns: `false`.
     func block(_ client: ClientSession) -> Bool {
-        if !blocked.contains(where: { $0 === client }) { blocked.append(client) }
+        blocked[ObjectIdentifier(client)] = client
         return false
     }
 
@@ -60,8 +61,8 @@ final class ProxyLoop {
     func unblock() {
         guard isWritable else { return }
         let clients = blocked
-        blocked = []
-        for client in clients { client.updateReading() }
+        blocked = [:]
+        for client in clients.values { client.updateReading() }
     }
 
     /// Reads no more replies until this client has taken those that it was sent.
@@ -70,7 +71,13 @@ final class ProxyLoop {
         for connection in connections.values { connection.setReading(false) }
     }
 
-    /// A client takes bytes again, or is gone.
+    /// A client is gone: nobody waits for it, and it waits for nothing.
+    func forget(_ client: ClientSession) {
+        blocked[ObjectIdentifier(client)] = nil
+        release(client)
+    }
+
+    /// A client takes bytes again.
     func release(_ client: ClientSession) {
         guard stalled.remove(ObjectIdentifier(client)) != nil, stalled.isEmpty else { return }
         for connection in connections.values { connection.setReading(true) }

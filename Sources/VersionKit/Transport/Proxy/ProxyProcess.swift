@@ -51,8 +51,12 @@ public enum ProxyProcess {
         let standalone = StandaloneProxy(CommandLine.arguments)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: standalone?.threads ?? usualThreads)
         let directory = standalone?.state ?? getenv(stateVariable).map { String(cString: $0) }
+        var limits = service.limits
+        limits.copiedKeysPerSecond =
+            MigrationRate { getenv($0).map { String(cString: $0) } }.recordsPerSecond ?? limits.copiedKeysPerSecond
+        if let time = standalone?.busyPollTime { limits.busyPollTime = time }
         let server = ProxyServer(
-            group: group, limits: service.limits, clientVersion: nil, access: service.makeAccess(group),
+            group: group, limits: limits, clientVersion: nil, access: service.makeAccess(group),
             state: directory, security: security, now: WallClock.milliseconds, makeCallbacks: service.makeCallbacks)
         ProxyLog.note("what a version misses is kept \(directory.map { "in \($0)" } ?? "in memory only")")
         if let standalone { try await standalone.run(server) }
@@ -100,6 +104,7 @@ public enum ProxyProcess {
     ) async throws {
         switch (message, descriptor) {
         case (.listen(let port), let descriptor?): server.listen(descriptor: descriptor, versionPort: port)
+        case (.close, let descriptor?): server.close(descriptor: descriptor)
         case (.connection(let rest), let descriptor?): server.adopt(descriptor, rest)
         case (.versions(let table), nil):
             await server.update(table)

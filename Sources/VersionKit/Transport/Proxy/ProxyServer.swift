@@ -30,8 +30,8 @@ package final class ProxyServer: Sendable {
     struct State {
         var table = VersionTable()
         var counters = ProxyCounters()
-        var acceptors: [Acceptor] = []
-        var datagramChannels: [any Channel] = []
+        var acceptors: [SocketIdentity: Acceptor] = [:]
+        var datagramChannels: [SocketIdentity: any Channel] = [:]
         /// Open client connections, to be told of changes.
         var clients: [ObjectIdentifier: ClientReference] = [:]
         /// Connections that are being taken over and not among the clients yet.
@@ -101,19 +101,32 @@ package final class ProxyServer: Sendable {
     ///
     /// - Parameter versionPort: the port of the versions that its clients' requests go to; `nil`: that of the table.
     package func listen(descriptor: Int32, versionPort: UInt16? = nil) {
-        if SocketKind.isDatagram(descriptor) { return serveDatagrams(descriptor, versionPort) }
+        let identity = SocketIdentity(descriptor)
+        if SocketKind.isDatagram(descriptor) { return serveDatagrams(descriptor, versionPort, identity) }
         let acceptor = Acceptor(listener: descriptor) { [weak self] socket in
             guard let self else {
-                close(socket)
+                Glibc.close(socket)
                 return
             }
             adopt(socket, ClientRemainder(versionPort: versionPort))
         }
-        state.withLock { $0.acceptors.append(acceptor) }
+        state.withLock { $0.acceptors[identity] = acceptor }
         acceptor.start()
     }
 
-    private func serveDatagrams(_ descriptor: Int32, _ versionPort: UInt16?) {
+    /// Serves no new clients on a socket, of which this is another descriptor, the server's from here on. The port is
+    /// closed when whoever else has the socket closes it, too.
+    package func close(descriptor: Int32) {
+        let identity = SocketIdentity(descriptor)
+        let (acceptor, channel) = state.withLock { state in
+            (state.acceptors.removeValue(forKey: identity), state.datagramChannels.removeValue(forKey: identity))
+        }
+        acceptor?.stop()
+        channel?.close(promise: nil)
+        Glibc.close(descriptor)
+    }
+
+    private func serveDatagrams(_ descriptor: Int32, _ versionPort: UInt16?, _ identity: SocketIdentity) {
         let channel = DatagramBootstrap(group: group.next())
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -123,7 +136,7 @@ package final class ProxyServer: Sendable {
             .withBoundSocket(descriptor)
         channel.whenComplete { result in
             switch result {
-            case .success(let channel): self.state.withLock { $0.datagramChannels.append(channel) }
+            case .success(let channel): self.state.withLock { $0.datagramChannels[identity] = channel }
             // Nobody is served there, and operators see it.
             case .failure: self.count { $0.refused += 1 }
             }
@@ -134,7 +147,7 @@ package final class ProxyServer: Sendable {
     package func adopt(_ socket: Int32, _ rest: ClientRemainder) {
         guard state.withLock({ $0.clients.count < limits.clientConnectionsMax }) else {
             state.withLock { $0.counters.refused += 1 }
-            close(socket)
+            Glibc.close(socket)
             return
         }
         // The descriptor is NIO's from here on, and good as long as its channel is open. What is encrypted cannot move.
@@ -177,12 +190,14 @@ package final class ProxyServer: Sendable {
     /// As ``update(_:)``, but returns as soon as new requests go by this table; what is returned is kept when those under
     /// way are done.
     package func announce(_ table: VersionTable) async -> [EventLoopFuture<Void>] {
-        catchUp.update(table)
+        let settled = group.next().makePromise(of: Void.self)
+        await catchUp.update(table, settled: settled.futureResult)
         let clients = state.withLock { state in
             state.table = table
             return Array(state.clients.values)
         }
         let applied = clients.map { $0.apply(table) }
+        EventLoopFuture.andAllComplete(applied, on: settled.futureResult.eventLoop).cascade(to: settled)
         // What was submitted to a loop before this has run after it.
         for loop in group.makeIterator() { try? await loop.submit {}.get() }
         return applied
@@ -196,8 +211,8 @@ package final class ProxyServer: Sendable {
         let (acceptors, channels) = state.withLock { state in
             state.successor = successor
             leaving.store(true, ordering: .relaxed)
-            defer { (state.acceptors, state.datagramChannels) = ([], []) }
-            return (state.acceptors, state.datagramChannels)
+            defer { (state.acceptors, state.datagramChannels) = ([:], [:]) }
+            return (Array(state.acceptors.values), Array(state.datagramChannels.values))
         }
         for acceptor in acceptors { await acceptor.stopped() }
         // Other sockets on the same port stay open; what is under way here is still answered.
@@ -264,6 +279,19 @@ package enum WallClock {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    }
+}
+
+/// Which socket a descriptor is of: the same for all descriptors of one socket, whichever processes have them.
+struct SocketIdentity: Hashable, Sendable {
+    private let device: dev_t
+    private let number: ino_t
+
+    /// A descriptor that is not open has the identity of no socket.
+    init(_ descriptor: Int32) {
+        var found = stat()
+        fstat(descriptor, &found)
+        (device, number) = (found.st_dev, found.st_ino)
     }
 }
 

@@ -15,6 +15,7 @@ struct StandaloneProxy {
           --listen ADDRESS:PORT | unix:PATH   accept clients there (may be repeated)
           --version N=ADDRESS:PORT            a version and where it serves clients (may be repeated)
           --threads N                         event loops; usually half as many as there are processors
+          --busy-poll MICROSECONDS            how long an event loop looks for more before it sleeps; usually 100; 0: not
           --state DIR                         keep there what versions miss, so that it outlives this process
           --report                            print counters to standard output five times a second
 
@@ -27,6 +28,8 @@ struct StandaloneProxy {
     private var table = VersionTable(generation: 1)
     private var isReporting = false
     private(set) var threads = ProxyProcess.usualThreads
+    /// How long event loops look before they sleep; `nil`: as the proxy has it anyway.
+    private(set) var busyPollTime: Duration?
     /// The directory in which what versions miss is kept; `nil`: in memory.
     private(set) var state: String?
 
@@ -42,6 +45,11 @@ struct StandaloneProxy {
                     Self.complain("--threads takes a number from 1 to 1024")
                 }
                 threads = count
+            case "--busy-poll":
+                guard let time = rest.popFirst().flatMap({ Int($0) }), 0...1_000_000 ~= time else {
+                    Self.complain("--busy-poll takes a number from 0 to 1000000")
+                }
+                busyPollTime = .microseconds(time)
             case "--state":
                 guard let directory = rest.popFirst() else { Self.complain("--state takes a directory") }
                 state = directory

@@ -1,5 +1,5 @@
-package import NIOCore
 import CLinux
+package import NIOCore
 package import VersionKitProcesses
 import Glibc
 import Synchronization
@@ -7,87 +7,147 @@ package import VersionKitModel
 package import VersionKitRouter
 package import VersionKitWire
 
-/// The version router's slow path: an epoll loop of its own that puts headers on outbound connections, reads them off
-/// inbound ones, and moves bytes.
+/// The version router's slow path for TCP: epoll loops of its own that put headers on outbound connections, read them off
+/// inbound ones, and move bytes.
 ///
-/// One thread does all of it. Decisions are ``RoutingTable``'s; this is the shell. Thread-safe.
+/// One thread for every two cores; they share the ports (SO_REUSEPORT), and a connection stays with the thread that
+/// accepted it. Decisions are values of VersionKitRouter; this is the shell. Thread-safe.
 ///
-/// - Note: R5, R6, R8; DESIGN 6.
+/// - Note: R5, R6, R8, R9; DESIGN 6.
 package final class Relay: Sendable {
-    /// What the relay tells its owner, on the relay's thread: the receiver must not block.
+    /// What the relay tells its owner, on one of the relay's threads: the receiver must not block.
     package enum Event: Sendable {
-        /// A peer's header was read.
-        case heard(VersionHeader, from: IPv4Address)
+        /// A peer's header was read on a connection to or from this registered port; the same one is told once a second
+        /// by each thread.
+        case heard(VersionHeader, from: IPAddress, port: TransportPort)
         /// A peer's router asks for something. The receiver owns the socket, and gets the bytes behind the header.
-        case control(socket: Int32, VersionHeader, rest: ByteBuffer, from: IPv4Address)
+        case control(socket: Int32, VersionHeader, rest: ByteBuffer, from: IPAddress)
         /// A connection was closed for this reason.
         case refused(reason: String, peer: Endpoint)
     }
 
-    /// Where the relay listens.
+    /// Where the relay listens, and how it works.
     package struct Configuration: Sendable {
-        /// The node's own address, on which peers reach the registered ports.
-        package var address: IPv4Address
+        /// The node's own addresses, on which peers reach the registered ports.
+        package var addresses: HostAddresses
         /// The port to which intercepted connections are handed; no application may use it.
         package var transparentPort: UInt16
+        /// Threads; `nil`: half as many as there are cores, for what they relay wants some, too.
+        /// ``Limits/relayThreadsMax`` bounds both.
+        package var threads: Int?
         /// Its bounds.
         package var limits: Limits
 
-        /// Where the relay listens.
-        package init(address: IPv4Address, transparentPort: UInt16, limits: Limits = .standard) {
-            self.address = address
+        /// A relay for these addresses; the rest has defaults.
+        package init(
+            addresses: HostAddresses, transparentPort: UInt16, threads: Int? = nil, limits: Limits = .standard
+        ) {
+            self.addresses = addresses
             self.transparentPort = transparentPort
+            self.threads = threads
             self.limits = limits
+        }
+
+        /// Where intercepted connections are handed over: with one socket for each kind of address the node has.
+        var transparentEndpoints: Set<Endpoint> {
+            Set(addresses.families.map { Endpoint(address: $0.any, port: transparentPort) })
+        }
+
+        /// Where peers connect.
+        func endpoints(of ports: Set<UInt16>) -> Set<Endpoint> {
+            Set(addresses.all.flatMap { address in ports.map { Endpoint(address: address, port: $0) } })
         }
     }
 
     struct Shared {
         var table = RoutingTable()
-        var counters = RelayCounters()
-        var isStopped = false
+        /// How often the table was replaced, and what each thread has seen of that.
+        var generation = 0
+        var seen: [Int]
+        var ending = Ending.none
+        /// Threads that have not ended.
+        var running = 0
+        /// What no thread has: before the start and after the end.
+        var handover: Handover
+        var isHandedOver: CheckedContinuation<Void, Never>?
+    }
+
+    /// Whether and how the relay ends.
+    enum Ending {
+        case none
+        case stopped
+        case handedOver
     }
 
     let configuration: Configuration
-    let shared = Mutex(Shared())
-    private let wake: Int32
-    private let onEvent: @Sendable (Event) -> Void
+    let shared: Mutex<Shared>
+    let ledger: RelayLedger
+    let onEvent: @Sendable (Event) -> Void
+    /// From this descriptor on none is taken for what may be done without.
+    let spareDescriptorsFrom: Int32
+    /// One for each thread: it wakes it.
+    let wakes: [Int32]
 
     /// A relay that is not running yet.
     ///
+    /// - Parameter resuming: what another relay left: this one goes on with it once it is started and has a table.
     /// - Throws: ``SystemError`` if there are no descriptors left.
-    package init(_ configuration: Configuration, onEvent: @escaping @Sendable (Event) -> Void) throws(SystemError) {
+    package init(
+        _ configuration: Configuration, resuming: Handover? = nil, onEvent: @escaping @Sendable (Event) -> Void
+    ) throws(SystemError) {
         self.configuration = configuration
         self.onEvent = onEvent
-        wake = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
-        guard wake >= 0 else { throw SystemError("eventfd") }
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        spareDescriptorsFrom = Int32(clamping: limit.rlim_cur / 10 * 9)
+        ledger = RelayLedger(limits: configuration.limits, resuming?.ledger ?? .init())
+        let wanted = configuration.threads ?? sysconf(Int32(_SC_NPROCESSORS_ONLN)) / 2
+        var wakes: [Int32] = []
+        for _ in 0..<max(1, min(wanted, configuration.limits.relayThreadsMax)) {
+            let wake = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+            guard wake >= 0 else {
+                let error = SystemError("eventfd")
+                for wake in wakes { close(wake) }
+                throw error
+            }
+            wakes.append(wake)
+        }
+        self.wakes = wakes
+        shared = Mutex(Shared(seen: wakes.map { _ in -1 }, handover: resuming ?? Handover()))
     }
 
-    deinit { close(wake) }
+    deinit {
+        for wake in wakes { close(wake) }
+    }
+
+    /// How many threads it has.
+    package var threads: Int { wakes.count }
 
     /// What was done so far.
-    package var counters: RelayCounters { shared.withLock { $0.counters } }
+    package var counters: RelayCounters { ledger.counters }
+
+    /// What was carried so far, by version and peer, in no order.
+    package func traffic() -> [RelayTraffic] { ledger.traffic }
 
     /// Routes by this table from the next decision on; connections that stand live on.
     package func update(_ table: RoutingTable) {
-        shared.withLock { $0.table = table }
-        eventfd_write(wake, 1)
-    }
-
-    /// Starts the relay's thread.
-    ///
-    /// - Throws: ``SystemError`` if the transparent port cannot be listened on.
-    package func start() throws(SystemError) {
-        let anyAddress = Endpoint(address: IPv4Address(number: 0), port: configuration.transparentPort)
-        let listener = try Sockets.listen(on: anyAddress, transparent: true)
-        let thread = SystemThread(name: "relay") { [self] in
-            RelayLoop(self, listener: listener, wake: wake, onEvent: onEvent)?.run()
+        shared.withLock {
+            $0.table = table
+            $0.generation += 1
         }
-        thread.start()
+        wakeAll()
     }
 
-    /// Ends the thread and resets the connections that stand.
+    /// Whether every thread routes by the last table, and listens on its ports if they were free.
+    package var isUpToDate: Bool { shared.withLock { shared in shared.seen.allSatisfy { $0 == shared.generation } } }
+
+    /// Ends the threads and resets the connections that stand.
     package func stop() {
-        shared.withLock { $0.isStopped = true }
-        eventfd_write(wake, 1)
+        shared.withLock { $0.ending = .stopped }
+        wakeAll()
+    }
+
+    func wakeAll() {
+        for wake in wakes { eventfd_write(wake, 1) }
     }
 }

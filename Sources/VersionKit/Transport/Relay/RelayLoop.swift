@@ -7,385 +7,258 @@ import VersionKitProcesses
 import VersionKitRouter
 import VersionKitWire
 
-/// The relay's thread: owns every connection, and nobody else touches them.
+/// One thread of the relay: owns its connections, and nobody else touches them.
+///
+/// This file is the loop itself; what it does with a connection is in the extensions, in the order of its life: Listening,
+/// Inbound or Outbound (with Pool), Bytes (with Splice), Closing.
 final class RelayLoop {
-    private static let wakeToken = UInt64.max
-    private static let transparentToken = UInt64.max - 1
-    /// Tokens of listeners on registered ports: this, plus the port.
-    private static let listenerTokens = UInt64.max - 1 - 0x1_0000
+    static let wakeToken = UInt64.max
+    /// Tokens of listening sockets: this, plus the descriptor.
+    static let listenerTokens: UInt64 = 1 << 63
+    /// Connections accepted in a row before those that stand get their turn.
+    static let acceptsMax = 64
+    /// What one read takes.
+    static let readBytesMax = 64 << 10
 
-    private let relay: Relay
-    let onEvent: @Sendable (Relay.Event) -> Void
-    private let wake: Int32
-    private let transparentListener: Int32
-    private let epoll: Int32
-    private var listeners: [UInt16: Int32] = [:]
-    private var connections: [RelayedConnection?] = []
-    private var freeSlots: [Int] = []
+    let relay: Relay
+    let number: Int
+    let wake: Int32
+    let epoll: Int32
+    let limits: Limits
+    /// Listening sockets, and where they listen. Those for intercepted connections listen at no address of their own.
+    var listeners: [Int32: Endpoint]
+    /// When to try again to listen on ports that were taken.
+    var listenAgainAt: Duration?
+
+    var connections: [RelayedConnection?] = []
+    var freeSlots: [Int] = []
     /// Slots freed while a batch of events is handled: not used again before its end, as later events may name them.
-    private var freedInBatch: [Int] = []
-    private var count = 0
-    private var opening: Set<Int> = []
-    private var table = RoutingTable()
-    var counters = RelayCounters()
-    private var random = SystemRandomNumberGenerator()
-    let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 64)
+    var freedInBatch: [Int] = []
+    var serial: UInt64 = 0
+    /// Connections in ``connections``, but for those in ``pools``.
+    var count = 0
 
-    init?(_ relay: Relay, listener: Int32, wake: Int32, onEvent: @escaping @Sendable (Relay.Event) -> Void) {
-        self.relay = relay
-        self.onEvent = onEvent
-        self.wake = wake
-        transparentListener = listener
-        epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
-        guard epoll >= 0 else {
-            scratch.deallocate()
-            return nil
+    var table = RoutingTable()
+    /// Which of all tables that is.
+    var generation = 0
+    var ending = Relay.Ending.none
+    var random = SystemRandomNumberGenerator()
+    var waiting: Waiting
+    var pools: ConnectionPools
+    var poolsCheckedAt: Duration = .zero
+    var plainPeers: PlainPeers
+    var news = HeaderNews()
+    /// What another relay left to this loop.
+    private var taken: RelayLoopSeed?
+    private var pace = BusyPollPace()
+    /// How much happened in the last turn.
+    private var turnEvents = 0
+    var pipes: SplicePipes
+
+    /// Room for one read, with room for a header in front.
+    let scratch: UnsafeMutableRawBufferPointer
+    /// Where reads go.
+    let readArea: UnsafeMutableRawBufferPointer
+
+    /// Those who wait for something, by what they wait for.
+    struct Waiting {
+        var identifying: WaitingRoom
+        var connecting: WaitingRoom
+        var probing: WaitingRoom
+        /// Peers to whom a header is due that may travel with an answer.
+        var greeting: WaitingRoom
+
+        init(_ limits: Limits) {
+            identifying = WaitingRoom(patience: limits.headerTimeout)
+            connecting = WaitingRoom(patience: limits.connectTimeout)
+            probing = WaitingRoom(patience: limits.probeTimeout)
+            greeting = WaitingRoom(patience: limits.greetingDelay)
         }
-        watch(wake, Self.wakeToken, UInt32(EPOLLIN.rawValue))
-        watch(listener, Self.transparentToken, UInt32(EPOLLIN.rawValue))
+    }
+
+    init(_ relay: Relay, _ seed: RelayLoopSeed) {
+        self.relay = relay
+        limits = relay.configuration.limits
+        number = seed.number
+        wake = seed.wake
+        epoll = seed.epoll
+        listeners = seed.listeners
+        waiting = Waiting(limits)
+        pools = ConnectionPools(limits: limits)
+        plainPeers = PlainPeers(limits: limits)
+        taken = seed.resumes ? seed : nil
+        pipes = SplicePipes(countMax: limits.splicePipesMax)
+        scratch = .allocate(byteCount: limits.headerBytesMax + Self.readBytesMax, alignment: 64)
+        readArea = UnsafeMutableRawBufferPointer(rebasing: scratch[limits.headerBytesMax...])
+        watch(wake, Self.wakeToken, Epoll.input)
+        for listener in listeners.keys { watch(listener) }
     }
 
     deinit { scratch.deallocate() }
 
-    var limits: Limits { relay.configuration.limits }
-
-    private var now: Duration {
+    var now: Duration {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 
-    private func watch(_ descriptor: Int32, _ token: UInt64, _ events: UInt32) {
+    func watch(_ descriptor: Int32, _ token: UInt64, _ events: UInt32) {
         var event = epoll_event(events: events, data: epoll_data(u64: token))
         epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event)
     }
 
-    // MARK: The loop
+    func watch(_ listener: Int32) { watch(listener, Self.listenerTokens + UInt64(listener), Epoll.input) }
 
+    /// Runs until the relay ends.
     func run() {
+        // splice(2) has no MSG_NOSIGNAL: a peer that left must not end the process.
+        var broken = sigset_t()
+        sigemptyset(&broken)
+        sigaddset(&broken, SIGPIPE)
+        pthread_sigmask(SIG_BLOCK, &broken, nil)
         var events = [epoll_event](repeating: epoll_event(), count: 256)
-        readTable()
-        while true {
-            let ready = epoll_wait(epoll, &events, Int32(events.count), opening.isEmpty ? -1 : 250)
-            for event in events.prefix(Int(max(ready, 0))) { handle(event) }
+        begin()
+        while ending == .none {
+            let ready = look(&events) ?? epoll_wait(epoll, &events, Int32(events.count), patience())
+            turnEvents = Int(max(ready, 0))
+            for event in events.prefix(Int(max(ready, 0))) {
+                if event.data.u64 == Self.wakeToken { woken() } else { handle(event) }
+            }
             freeSlots += freedInBatch
             freedInBatch.removeAll(keepingCapacity: true)
             expire()
-            let isStopped = relay.shared.withLock { shared in
-                shared.counters = counters
-                return shared.isStopped
-            }
-            if isStopped { break }
         }
-        for slot in connections.indices where connections[slot] != nil { abort(slot) }
-        for listener in listeners.values { close(listener) }
-        close(transparentListener)
+        let handover = ending == .handedOver ? leaveAll() : nil
+        for slot in connections.indices { abort(slot) }
+        pipes.closeAll()
+        for listener in listeners.keys { close(listener) }
         close(epoll)
+        relay.ended(leaving: handover)
+    }
+
+    private func begin() {
+        readTable()
+        // What was taken over is not for an empty table to judge.
+        while taken != nil, generation == 0, ending == .none {
+            var events = pollfd(fd: wake, events: Int16(POLLIN), revents: 0)
+            poll(&events, 1, -1)
+            woken()
+        }
+        guard let taken else { return }
+        plainPeers.adopt(taken.plainPeers, at: now)
+        resume(taken.connections)
+        self.taken = nil
+    }
+
+    /// What comes within a moment, without sleeping: to sleep and be woken takes longer than most peers take to answer.
+    /// Whoever else wants the processor has it between two looks.
+    ///
+    /// - Returns: `nil` if nothing came, or if a look is not worth while.
+    private func look(_ events: inout [epoll_event]) -> Int32? {
+        guard limits.busyPollTime > .zero, turnEvents > 0, count <= limits.relayBusyPollConnectionsMax,
+            pace.turnEnded(events: turnEvents) == .look
+        else { return nil }
+        let end = now + limits.busyPollTime
+        repeat {
+            let ready = epoll_wait(epoll, &events, Int32(events.count), 0)
+            if ready != 0 {
+                pace.looked(found: true)
+                return ready
+            }
+            sched_yield()
+        } while now < end
+        pace.looked(found: false)
+        return nil
+    }
+
+    /// How long to wait for events, in milliseconds, rounded up; -1: for ever.
+    private func patience() -> Int32 {
+        var next = pools.checkInterval.map { poolsCheckedAt + $0 }
+        for deadline in [
+            waiting.identifying.deadline, waiting.connecting.deadline, waiting.probing.deadline,
+            waiting.greeting.deadline, listenAgainAt,
+        ] {
+            if let deadline { next = min(next ?? deadline, deadline) }
+        }
+        guard let next else { return -1 }
+        let left = max(.zero, next - now) / .milliseconds(1)
+        return Int32(left.rounded(.up))
+    }
+
+    private func woken() {
+        var value: eventfd_t = 0
+        eventfd_read(wake, &value)
+        readTable()
     }
 
     private func handle(_ event: epoll_event) {
         let token = event.data.u64
         switch token {
-        case Self.wakeToken:
-            var value: eventfd_t = 0
-            eventfd_read(wake, &value)
-            readTable()
-        case Self.transparentToken: acceptOutbound()
-        case Self.listenerTokens...: acceptInbound(UInt16(token - Self.listenerTokens))
+        case Self.listenerTokens...: accept(from: Int32(token - Self.listenerTokens))
         default:
-            let slot = Int(token >> 1)
-            guard connections[slot] != nil else { return }
-            progress(slot, far: token & 1 == 1, event.events)
+            guard let connection = connections[Int(token >> 1)] else { return }
+            progress(connection, far: token & 1 == 1, event.events)
         }
     }
 
-    /// Takes over a new routing table: listens on ports that are new, and no longer on those that are gone.
-    private func readTable() {
-        table = relay.shared.withLock { $0.table }
-        for port in table.ports where listeners[port] == nil {
-            let endpoint = Endpoint(address: relay.configuration.address, port: port)
-            do throws(SystemError) {
-                let listener = try Sockets.listen(on: endpoint, transparent: false)
-                listeners[port] = listener
-                watch(listener, Self.listenerTokens + UInt64(port), UInt32(EPOLLIN.rawValue))
-            } catch {
-                refuse("listen: \(error)", peer: endpoint)
+    private func progress(_ connection: RelayedConnection, far: Bool, _ events: UInt32) {
+        switch connection.phase {
+        case .pooling: poolConnected(connection)
+        case .pooled: poolEnded(connection)
+        case .identifying(let port): identify(connection, port: port)
+        case .connecting, .probing:
+            if far {
+                if connection.phase == .probing { probed(connection, isLast: false) } else { connected(connection) }
+            } else if events & (Epoll.failure | Epoll.hangUp) != 0 {
+                refuse("left-early", connection)
+                abort(connection.slot)
             }
-        }
-        for (port, listener) in listeners where !table.ports.contains(port) {
-            close(listener)
-            listeners[port] = nil
+        case .relaying: relay(connection, far: far, events)
         }
     }
 
     private func expire() {
-        guard !opening.isEmpty else { return }
         let now = now
-        for slot in opening {
-            guard let connection = connections[slot], connection.deadline <= now else { continue }
-            if case .identifying(let port) = connection.phase {
-                // A server that speaks first, behind a peer without a router, never sends us anything.
-                identified(slot, endOfHeader(connection, port: port, atEnd: true))
+        for id in waiting.identifying.expired(at: now) {
+            guard let connection = connection(id), case .identifying(let port) = connection.phase else { continue }
+            // A server that speaks first, behind a peer without a router, never sends us anything.
+            decide(connection, port: port, isLast: true)
+        }
+        for id in waiting.connecting.expired(at: now) {
+            guard let connection = connection(id) else { continue }
+            if connection.phase == .pooling {
+                poolEnded(connection)
             } else {
-                refuse("connect-timeout", peer: connection.peer)
-                abort(slot)
+                refuse("connect-timeout", connection)
+                abort(connection.slot)
             }
         }
-    }
-
-    // MARK: Connections that come
-
-    private func acceptOutbound() {
-        while let (socket, source) = Sockets.accept(transparentListener) {
-            guard let sender = table.sender(at: source.address),
-                let wanted = Sockets.localEndpoint(of: socket), count < limits.relayedConnectionsMax
-            else {
-                refuse(count < limits.relayedConnectionsMax ? "unknown-sender" : "too-many", peer: source)
-                Sockets.reset(socket)
-                continue
-            }
-            let header = table.header(of: sender.application, from: sender.version, using: &random)
-            let connection = RelayedConnection(
-                near: socket, phase: .connecting(greeting: header.encoded()), peer: wanted, isOutbound: true,
-                deadline: now + limits.connectTimeout)
-            connection.owner = sender
-            let slot = insert(connection)
-            open(slot, to: wanted, from: nil)
+        for id in waiting.probing.expired(at: now) {
+            guard let connection = connection(id) else { continue }
+            probed(connection, isLast: true)
+        }
+        for id in waiting.greeting.expired(at: now) {
+            guard let connection = connection(id) else { continue }
+            settle(connection, isFine: sendPrefix(to: connection.near), hungUp: nil)
+        }
+        if let listenAgainAt, listenAgainAt <= now { readTable() }
+        if let interval = pools.checkInterval, poolsCheckedAt + interval <= now {
+            poolsCheckedAt = now
+            perform(pools.check(at: now))
         }
     }
 
-    private func acceptInbound(_ port: UInt16) {
-        guard let listener = listeners[port] else { return }
-        while let (socket, source) = Sockets.accept(listener) {
-            guard count < limits.relayedConnectionsMax else {
-                refuse("too-many", peer: source)
-                Sockets.reset(socket)
-                continue
-            }
-            let connection = RelayedConnection(
-                near: socket, phase: .identifying(port: port), peer: source, isOutbound: false,
-                deadline: now + limits.headerTimeout)
-            connection.near.header = ByteBuffer()
-            let slot = insert(connection)
-            setInterest(slot, far: false, UInt32(EPOLLIN.rawValue))
-        }
+    /// The connection of this number, if it is still there.
+    private func connection(_ id: UInt64) -> RelayedConnection? {
+        guard let connection = connections[Int(id & 0xFFFF_FFFF)], connection.id == id else { return nil }
+        return connection
     }
+}
 
-    private func insert(_ connection: RelayedConnection) -> Int {
-        count += 1
-        let slot: Int
-        if let free = freeSlots.popLast() {
-            connections[free] = connection
-            slot = free
-        } else {
-            connections.append(connection)
-            slot = connections.count - 1
-        }
-        opening.insert(slot)
-        return slot
-    }
-
-    private func open(_ slot: Int, to endpoint: Endpoint, from source: Endpoint?) {
-        guard let connection = connections[slot] else { return }
-        do throws(SystemError) {
-            connection.far = RelayEnd(socket: try Sockets.connect(to: endpoint, from: source))
-            setInterest(slot, far: true, UInt32(EPOLLOUT.rawValue))
-        } catch {
-            refuse("connect: \(String(cString: strerror(error.code)))", peer: connection.peer)
-            abort(slot)
-        }
-    }
-
-    // MARK: Connections that stand
-
-    private func progress(_ slot: Int, far: Bool, _ events: UInt32) {
-        guard let connection = connections[slot] else { return }
-        switch connection.phase {
-        case .identifying(let port): identify(slot, port: port)
-        case .connecting(let greeting):
-            if far {
-                connected(slot, greeting: greeting)
-            } else if events & UInt32(EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 {
-                refuse("left-early", peer: connection.peer)
-                abort(slot)
-            }
-        case .relaying:
-            var isFine = true
-            if events & UInt32(EPOLLERR.rawValue) != 0 {
-                errno = Sockets.error(of: (far ? connection.far : connection.near)?.socket ?? -1)
-                isFine = false
-            } else {
-                isFine = pump(connection, fromFar: far) && pump(connection, fromFar: !far)
-            }
-            settle(slot, isFine: isFine, hungUp: events & UInt32(EPOLLHUP.rawValue) != 0 ? far : nil)
-        }
-    }
-
-    /// Reads an inbound connection's header.
-    private func identify(_ slot: Int, port: UInt16) {
-        guard let connection = connections[slot] else { return }
-        let received = recv(connection.near.socket, scratch.baseAddress, limits.headerBytesMax, 0)
-        if received < 0 {
-            guard errno != EAGAIN else { return }
-            refuse("left-early", peer: connection.peer)
-            return abort(slot)
-        }
-        connection.near.header?.writeBytes(UnsafeRawBufferPointer(rebasing: scratch[..<received]))
-        if let decision = endOfHeader(connection, port: port, atEnd: received == 0) {
-            if received == 0 { connection.near.isFinished = true }
-            identified(slot, decision)
-        }
-    }
-
-    private func endOfHeader(_ connection: RelayedConnection, port: UInt16, atEnd: Bool) -> RoutingTable.Inbound? {
-        let bytes = connection.near.header ?? ByteBuffer()
-        let decoded =
-            atEnd ? VersionHeader.decodeAtEnd(bytes, limits: limits) : VersionHeader.decode(bytes, limits: limits)
-        guard decoded != .needMore else { return nil }
-        if case .header(let header, let length) = decoded {
-            connection.near.header?.moveReaderIndex(forwardBy: length)
-            if !header.flags.contains(.control) { onEvent(.heard(header, from: connection.peer.address)) }
-        }
-        return table.inbound(decoded, on: port)
-    }
-
-    private func identified(_ slot: Int, _ decision: RoutingTable.Inbound?) {
-        guard let connection = connections[slot], let decision else { return }
-        let rest = connection.near.header ?? ByteBuffer()
-        connection.near.header = nil
-        switch decision {
-        case .refuse(let refusal, let header):
-            refuse(refusal.description, peer: connection.peer)
-            if let header, refusal == .versionNotRunning {
-                tellVersions(of: header.application, to: connection)
-                leave(connection)
-                close(connection.near.socket)
-                forget(slot)
-            } else {
-                abort(slot)
-            }
-        case .control(let header):
-            counters.control += 1
-            let socket = connection.near.socket
-            leave(connection)
-            forget(slot)
-            onEvent(.control(socket: socket, header, rest: rest, from: connection.peer.address))
-        case .deliver(let application, let version, let endpoint, let header):
-            if header == nil { counters.plain += 1 } else { counters.inbound += 1 }
-            connection.owner = (application, version)
-            setInterest(slot, far: false, 0)
-            let greeting =
-                header == nil ? ByteBuffer() : table.header(of: application, from: version, using: &random).encoded()
-            connection.phase = .connecting(greeting: greeting)
-            connection.deadline = now + limits.connectTimeout
-            // What came behind the header goes to the application as soon as it is reached.
-            open(slot, to: endpoint, from: connection.peer)
-            connections[slot]?.far?.unsent = rest
-        }
-    }
-
-    /// A peer that speaks as a version which does not run here at least hears which ones do (S 3.5).
-    private func tellVersions(of application: ApplicationID, to connection: RelayedConnection) {
-        guard let version = table.applications[application]?.advertised.max() else { return }
-        let header = table.header(of: application, from: version, using: &random).encoded()
-        _ = header.withUnsafeReadableBytes {
-            send(connection.near.socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-        }
-    }
-
-    private func connected(_ slot: Int, greeting: ByteBuffer) {
-        guard let connection = connections[slot], let far = connection.far else { return }
-        let code = Sockets.error(of: far.socket)
-        guard code == 0 else {
-            refuse("connect: \(String(cString: strerror(code)))", peer: connection.peer)
-            return abort(slot)
-        }
-        opening.remove(slot)
-        connection.phase = .relaying
-        if connection.isOutbound {
-            counters.outbound += 1
-            connection.far?.unsent = greeting
-            connection.far?.header = ByteBuffer()
-        } else {
-            if let owner = connection.owner, far.unsent.readableBytes > 0 { count(owner) }
-            connection.near.unsent = greeting
-        }
-        let isFine = pump(connection, fromFar: false) && pump(connection, fromFar: true)
-        settle(slot, isFine: isFine, hungUp: nil)
-    }
-
-    func count(_ owner: (application: ApplicationID, version: Version)) {
-        counters.delivered[owner.application, default: [:]][owner.version, default: 0] += 1
-    }
-
-    /// Watches for what can happen next, or ends the connection if nothing can.
-    private func settle(_ slot: Int, isFine: Bool, hungUp: Bool?) {
-        guard let connection = connections[slot], let far = connection.far else { return }
-        guard isFine else {
-            // The system call that failed is the last one that was made.
-            counters.refuse("broken: \(String(cString: strerror(errno)))")
-            return abort(slot)
-        }
-        if connection.near.isShut, far.isShut {
-            leave(connection)
-            close(connection.near.socket)
-            close(far.socket)
-            return forget(slot)
-        }
-        setInterest(slot, far: false, interest(of: connection.near, other: far), hungUp: hungUp == false)
-        setInterest(slot, far: true, interest(of: far, other: connection.near), hungUp: hungUp == true)
-    }
-
-    private func interest(of end: RelayEnd, other: RelayEnd) -> UInt32 {
-        var events: UInt32 = 0
-        if !end.isFinished, other.unsent.readableBytes == 0 { events |= UInt32(EPOLLIN.rawValue) }
-        if end.unsent.readableBytes > 0 { events |= UInt32(EPOLLOUT.rawValue) }
-        return events
-    }
-
-    private func setInterest(_ slot: Int, far: Bool, _ events: UInt32, hungUp: Bool = false) {
-        guard let connection = connections[slot], let end = far ? connection.far : connection.near else { return }
-        var interest: UInt32? = events
-        // epoll reports a hang-up whether one asks or not: a socket that waits for nothing would spin.
-        if hungUp, events == 0 { interest = nil }
-        guard interest != end.interest else { return }
-        var event = epoll_event(
-            events: events, data: epoll_data(u64: UInt64(slot) << 1 | (far ? 1 : 0)))
-        let operation =
-            interest == nil ? EPOLL_CTL_DEL : end.interest == nil ? EPOLL_CTL_ADD : EPOLL_CTL_MOD
-        epoll_ctl(epoll, operation, end.socket, &event)
-        if far { connection.far?.interest = interest } else { connection.near.interest = interest }
-    }
-
-    // MARK: The end
-
-    func refuse(_ reason: String, peer: Endpoint) {
-        counters.refuse(reason)
-        onEvent(.refused(reason: reason, peer: peer))
-    }
-
-    /// Ends a connection so that both ends see that it broke.
-    private func abort(_ slot: Int) {
-        guard let connection = connections[slot] else { return }
-        leave(connection)
-        Sockets.reset(connection.near.socket)
-        if let far = connection.far { Sockets.reset(far.socket) }
-        forget(slot)
-    }
-
-    /// Takes a connection's sockets out of epoll, before they are closed or given away.
-    ///
-    /// Closing alone does not: another thread may be between fork and exec at this moment, and then its child holds the
-    /// socket for a while. Epoll would go on reporting it, under a slot that belongs to another connection by then.
-    private func leave(_ connection: RelayedConnection) {
-        if connection.near.interest != nil { epoll_ctl(epoll, EPOLL_CTL_DEL, connection.near.socket, nil) }
-        if let far = connection.far, far.interest != nil { epoll_ctl(epoll, EPOLL_CTL_DEL, far.socket, nil) }
-    }
-
-    private func forget(_ slot: Int) {
-        connections[slot] = nil
-        opening.remove(slot)
-        freedInBatch.append(slot)
-        count -= 1
-    }
+/// The events of epoll(7), as it counts them.
+enum Epoll {
+    static let input = UInt32(EPOLLIN.rawValue)
+    static let output = UInt32(EPOLLOUT.rawValue)
+    static let failure = UInt32(EPOLLERR.rawValue)
+    static let hangUp = UInt32(EPOLLHUP.rawValue)
 }

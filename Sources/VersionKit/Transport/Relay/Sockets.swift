@@ -2,47 +2,38 @@ import CLinux
 import Glibc
 import VersionKitModel
 import VersionKitProcesses
+import VersionKitSockets
 
-/// The IPv4 TCP sockets of the relay: non-blocking, close-on-exec.
+/// The TCP sockets of the relay: non-blocking, close-on-exec.
 enum Sockets {
-    static func endpoint(_ found: vk_endpoint) -> Endpoint {
-        Endpoint(address: IPv4Address(number: UInt32(bigEndian: found.address)), port: UInt16(bigEndian: found.port))
-    }
-
     static func set(_ socket: Int32, _ level: Int32, _ option: Int32, _ value: Int32 = 1) -> Bool {
         vk_set_socket_option(socket, level, option, value) == 0
     }
 
-    static func make() throws(SystemError) -> Int32 {
-        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-        let descriptor = socket(AF_INET, kind, 0)
-        guard descriptor >= 0 else { throw SystemError("socket") }
+    static func make(_ family: IPAddress.Family) throws(SystemError) -> Int32 {
+        let descriptor = try openSocket(family, .stream, blocks: false)
         _ = set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY)
         return descriptor
     }
 
-    /// A listening socket; a transparent one also accepts connections to addresses that are not this host's.
+    /// A listening socket, one of several at the same place; a transparent one also accepts connections to addresses that
+    /// are not this host's.
     static func listen(on endpoint: Endpoint, transparent: Bool) throws(SystemError) -> Int32 {
-        let descriptor = try make()
+        let family = endpoint.address.family
+        let descriptor = try make(family)
         _ = set(descriptor, SOL_SOCKET, SO_REUSEADDR)
-        if transparent, !set(descriptor, Int32(IPPROTO_IP), IP_TRANSPARENT) {
+        _ = set(descriptor, SOL_SOCKET, SO_REUSEPORT)
+        if transparent, vk_set_transparent(descriptor, family.system) != 0 {
             let error = SystemError("IP_TRANSPARENT")
             close(descriptor)
             throw error
         }
-        let bound = vk_bind_ipv4(descriptor, endpoint.address.number.bigEndian, endpoint.port.bigEndian)
-        guard bound == 0, Glibc.listen(descriptor, 1024) == 0 else {
+        guard bindSocket(descriptor, to: endpoint), Glibc.listen(descriptor, 1024) == 0 else {
             let error = SystemError("listen on \(endpoint)")
             close(descriptor)
             throw error
         }
         return descriptor
-    }
-
-    /// The address of this end of a connection: for an intercepted one, what the application wanted to reach.
-    static func localEndpoint(of socket: Int32) -> Endpoint? {
-        var address = vk_endpoint()
-        return vk_local_address(socket, &address) == 0 ? endpoint(address) : nil
     }
 
     /// A connection that came, or `nil` if none waits.
@@ -51,8 +42,7 @@ enum Sockets {
             let descriptor = vk_accept4(listener, Int32(SOCK_NONBLOCK.rawValue))
             guard descriptor >= 0 else { return nil }
             _ = set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY)
-            var address = vk_endpoint()
-            if vk_peer_address(descriptor, &address) == 0 { return (descriptor, endpoint(address)) }
+            if let remote = remoteEndpoint(of: descriptor) { return (descriptor, remote) }
             // It came and went.
             close(descriptor)
         }
@@ -62,8 +52,11 @@ enum Sockets {
     ///
     /// - Returns: a socket whose connection is under way.
     static func connect(to endpoint: Endpoint, from source: Endpoint? = nil) throws(SystemError) -> Int32 {
-        let descriptor = try make()
+        let descriptor = try make(endpoint.address.family)
         _ = set(descriptor, SOL_SOCKET, SO_REUSEADDR)
+        let ports = EphemeralPorts.relay
+        // Before Linux 6.3 there is no such option, nor the fast path whose connections it keeps apart.
+        _ = vk_set_ephemeral_ports(descriptor, ports.lowerBound, ports.upperBound)
         if let source {
             guard bind(descriptor, to: source) else {
                 let error = SystemError("bind to the peer's address \(source)")
@@ -71,8 +64,7 @@ enum Sockets {
                 throw error
             }
         }
-        let result = vk_connect_ipv4(descriptor, endpoint.address.number.bigEndian, endpoint.port.bigEndian)
-        guard result == 0 || errno == EINPROGRESS else {
+        guard connectSocket(descriptor, to: endpoint) || errno == EINPROGRESS else {
             let error = SystemError("connect to \(endpoint)")
             close(descriptor)
             throw error
@@ -80,11 +72,19 @@ enum Sockets {
         return descriptor
     }
 
+    /// Whether a connection that was begun stands already: between an environment and its host it often does at once.
+    static func isConnected(_ socket: Int32) -> Bool { remoteEndpoint(of: socket) != nil }
+
+    /// Whether a connection stands and nothing came on it.
+    static func isQuiet(_ socket: Int32) -> Bool {
+        var byte: UInt8 = 0
+        return recv(socket, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) < 0 && errno == EAGAIN
+    }
+
     /// Binds to the peer's address and port; if its port is in use here (a peer on this same host), to any port.
     private static func bind(_ socket: Int32, to source: Endpoint) -> Bool {
-        let address = source.address.number.bigEndian
-        return vk_bind_transparent_ipv4(socket, address, source.port.bigEndian) == 0
-            || vk_bind_transparent_ipv4(socket, address, 0) == 0
+        vk_bind_transparent(socket, vk_endpoint(source)) == 0
+            || vk_bind_transparent(socket, vk_endpoint(source.address, 0)) == 0
     }
 
     /// The error of a connection attempt that ended, 0 for success.

@@ -15,11 +15,20 @@ public enum VersionClient {
     public static func ask<Adapter: MessageAdapter>(
         _ request: Adapter.Request, of end: MigrationEnd, through adapter: Adapter, limits: Limits = .standard
     ) async throws -> Adapter.Reply {
+        let replies = try await ask([request], of: end, through: adapter, limits: limits)
+        guard let reply = replies.first else { preconditionFailure("one request, no reply") }
+        return reply
+    }
+
+    /// Sends requests on one connection, without waiting for one's reply before the next; the replies in the same order.
+    ///
+    /// How many are asked at one time is the caller's bound. Otherwise as ``ask(_:of:through:limits:)`` for one.
+    public static func ask<Adapter: MessageAdapter>(
+        _ requests: [Adapter.Request], of end: MigrationEnd, through adapter: Adapter, limits: Limits = .standard
+    ) async throws -> [Adapter.Reply] {
         let channel = try await VersionChannel.open(
             end.client, of: end.version, adapter: adapter, group: MultiThreadedEventLoopGroup.singleton, limits: limits)
         defer { channel.close() }
-        let replies = try await channel.ask([request])
-        guard let reply = replies.first else { preconditionFailure("one request, no reply") }
-        return reply
+        return try await channel.ask(requests)
     }
 }

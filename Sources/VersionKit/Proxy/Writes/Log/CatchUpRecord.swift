@@ -13,12 +13,16 @@ public enum CatchUpRecord: Sendable, Hashable {
     case done(through: UInt64)
     /// What the version missed is not known: all keys have to be compared.
     case everything
+    /// The keys of this one missed write, and of no other, were copied to the version.
+    case copied(sequence: UInt64)
+    /// The version is compared with the others, but not before they have got from it what only it has.
+    case doubted
 
     /// The number in it.
     var sequence: UInt64? {
         switch self {
-        case .missed(_, let sequence), .begun(let sequence), .done(let sequence): sequence
-        case .everything: nil
+        case .missed(_, let sequence), .begun(let sequence), .done(let sequence), .copied(let sequence): sequence
+        case .everything, .doubted: nil
         }
     }
 
@@ -27,6 +31,8 @@ public enum CatchUpRecord: Sendable, Hashable {
         case begun = 2
         case done = 3
         case everything = 4
+        case copied = 5
+        case doubted = 6
     }
 
     /// How a missed write is, bit by bit. Those that are not named here are 0.
@@ -68,6 +74,8 @@ public enum CatchUpRecord: Sendable, Hashable {
         case .begun(let through): buffer.writeMultipleIntegers(Kind.begun.rawValue, through)
         case .done(let through): buffer.writeMultipleIntegers(Kind.done.rawValue, through)
         case .everything: buffer.writeInteger(Kind.everything.rawValue)
+        case .doubted: buffer.writeInteger(Kind.doubted.rawValue)
+        case .copied(let sequence): buffer.writeMultipleIntegers(Kind.copied.rawValue, sequence)
         }
     }
 
@@ -96,13 +104,15 @@ public enum CatchUpRecord: Sendable, Hashable {
     init?(body: ByteBuffer) {
         var body = body
         guard let kind = body.readInteger(as: UInt8.self).flatMap(Kind.init) else { return nil }
-        if kind == .everything {
-            self = .everything
-        } else {
+        switch kind {
+        case .everything: self = .everything
+        case .doubted: self = .doubted
+        default:
             guard let sequence = body.readInteger(as: UInt64.self) else { return nil }
             switch kind {
             case .begun: self = .begun(through: sequence)
             case .done: self = .done(through: sequence)
+            case .copied: self = .copied(sequence: sequence)
             default:
                 guard let write = Self.decodeWrite(&body) else { return nil }
                 self = .missed(write, sequence: sequence)

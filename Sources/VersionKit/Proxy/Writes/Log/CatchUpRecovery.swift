@@ -20,6 +20,8 @@ public struct CatchUpRecovery: Sendable {
     private var doneThrough: UInt64 = 0
     /// Whether what was missed is not known, and all keys have to be compared.
     public private(set) var needsEverything = false
+    /// Whether all keys have to be compared, but only when the others have what only this version has.
+    package private(set) var isDoubted = false
     /// What is wrong with the log, for a person: then more was missed than what is here.
     public private(set) var damage: String?
 
@@ -27,7 +29,7 @@ public struct CatchUpRecovery: Sendable {
     public init(limits: Limits = .standard) { self.limits = limits }
 
     /// Whether the version misses nothing, as far as the log says.
-    public var isEmpty: Bool { items.isEmpty && !needsEverything && damage == nil }
+    public var isEmpty: Bool { items.isEmpty && !needsEverything && !isDoubted && damage == nil }
 
     /// How many writes are missed.
     public var count: Int { items.count }
@@ -44,7 +46,7 @@ public struct CatchUpRecovery: Sendable {
             guard sequence > lastSequence else { return }
             if lastSequence > 0, sequence - lastSequence > 1 { noteDamage("writes before \(sequence) are missing") }
             lastSequence = sequence
-            guard sequence > doneThrough, !needsEverything else { return }
+            guard sequence > doneThrough, !needsEverything || write.content == .copy else { return }
             guard items.count < limits.catchUpEntriesMax else { return noteDamage("more writes than there may be") }
             items.append(Item(sequence: sequence, write: write))
         case .begun(let through): begunThrough = max(begunThrough, through)
@@ -54,8 +56,23 @@ public struct CatchUpRecovery: Sendable {
             while let first = items.first, first.sequence <= doneThrough { items.removeFirst() }
         case .everything:
             needsEverything = true
-            items = []
+            // Which keys others have and it has not says what those are trusted with.
+            items.removeAll { $0.write.content != .copy }
+        case .doubted: isDoubted = true
+        case .copied(let sequence):
+            if let index = items.firstIndex(where: { $0.sequence == sequence }) { items.remove(at: index) }
         }
+    }
+
+    /// The single keys that are to be copied to the version, each with the number of its record.
+    package var lacking: [(sequence: UInt64, keys: Keys)] {
+        items.compactMap { $0.write.content == .copy ? ($0.sequence, $0.write.keys) : nil }
+    }
+
+    /// Whether single keys are all that the version lacks.
+    package var isOfSingleKeys: Bool {
+        !needsEverything && damage == nil
+            && items.allSatisfy { $0.write.content == .copy && $0.write.keys != .everything }
     }
 
     /// Something of the log cannot be read.

@@ -2,11 +2,12 @@ import CLinux
 import Glibc
 package import VersionKitModel
 package import VersionKitProcesses
+import VersionKitSockets
 
 /// The socket on which an application's clients connect: opened once, shared by all its proxies one after the other.
 package enum ClientListener {
     /// Where clients connect.
-    package enum Place: Sendable, Hashable {
+    package enum Place: Sendable, Hashable, Codable {
         /// TCP.
         case stream(Endpoint)
         /// A Unix socket with this path. A socket that is there already, of a listener that is gone, is replaced.
@@ -34,9 +35,9 @@ package enum ClientListener {
     package static func open(_ place: Place) throws(SystemError) -> Int32 {
         switch place {
         case .stream(let endpoint):
-            let descriptor = try bound(SOCK_STREAM, endpoint)
+            let descriptor = try bound(.stream, endpoint)
             return try listening(descriptor, "\(endpoint)")
-        case .datagrams(let endpoint): return try bound(SOCK_DGRAM, endpoint)
+        case .datagrams(let endpoint): return try bound(.datagrams, endpoint)
         case .local(let path):
             let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
             guard descriptor >= 0 else { throw SystemError("socket") }
@@ -51,11 +52,10 @@ package enum ClientListener {
         }
     }
 
-    private static func bound(_ kind: __socket_type, _ endpoint: Endpoint) throws(SystemError) -> Int32 {
-        let descriptor = socket(AF_INET, Int32(kind.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { throw SystemError("socket") }
+    private static func bound(_ kind: SocketKind, _ endpoint: Endpoint) throws(SystemError) -> Int32 {
+        let descriptor = try openSocket(endpoint.address.family, kind)
         _ = vk_set_socket_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
-        guard vk_bind_ipv4(descriptor, endpoint.address.number.bigEndian, endpoint.port.bigEndian) == 0 else {
+        guard bindSocket(descriptor, to: endpoint) else {
             throw failure("bind", "\(endpoint)", descriptor)
         }
         return descriptor

@@ -95,7 +95,7 @@ extension ClientSession {
         unread = PeekBuffer()
         socket = -1
         isEnding = true
-        shared.release(self)
+        shared.forget(self)
         // Its connections to versions may have waited for it to take bytes.
         for version in versions.values { version.setReading(true) }
         endIfOrphaned()

@@ -22,6 +22,8 @@ final class ClientSession: VersionConnectionOwner {
     var socket: Int32
     /// Whether versions are spoken to by datagrams, too.
     var isDatagram = false
+    /// Whether it may ask on connections that other clients use, too: not after a reply to it has ended one.
+    var mayShare = true
     var isInputClosed = false
     /// The client gets what was enqueued, and then nothing more is read.
     var isEnding = false
@@ -136,7 +138,7 @@ final class ClientSession: VersionConnectionOwner {
         return ConnectionHandler(
             versions: list, behind: standing.behind, unlike: standing.unlike, keepsMissed: standing.keepsMissed,
             unreached: unreached, milliseconds: server.milliseconds,
-            canShare: !isDatagram && versionPort == nil)
+            canShare: mayShare && !isDatagram && versionPort == nil)
     }
 
     // MARK: Bytes from versions
@@ -163,6 +165,8 @@ final class ClientSession: VersionConnectionOwner {
     }
 
     func isAwaiting(_ version: Version) -> Bool { callbacks.isAwaiting(version) }
+
+    func receivedUnusable(from version: Version) {}
 
     /// A version's connection ended, or cannot be had: then nothing was sent.
     func lost(_ version: Version, _ connection: VersionConnection, wasOpen: Bool) {
@@ -192,12 +196,10 @@ final class ClientSession: VersionConnectionOwner {
                 if stalledSince != nil { stalledBytes += bytes.readableBytes }
                 outgoing.append(bytes) { port?.write($0) }
             case .order(let number, let keys): order(number, KeyMarks(keys))
-            case .orderRun(let number, let marks): order(number, .several(marks))
+            case .orderRun(let number, let marks): order(number, .each(marks))
             case .finish(let number): server.writes.finish(ticket(number))
             case .catchUp(let missed, let version):
-                if missed.content == .copy, let keys = missed.keys.names, server.writes.takesWrites(version) {
-                    server.catchUp.mend(keys, of: version)
-                } else if !server.writes.missed(missed, by: version), isKept {
+                if !server.catchUp.missed(missed, by: version), isKept {
                     // It would be lost with this process: the client must not hear that it is done.
                     isKept = false
                     isEnding = true
@@ -255,6 +257,7 @@ final class ClientSession: VersionConnectionOwner {
         if let versionPort { endpoint.port = versionPort }
         let opened = VersionConnection(owner: self, version: version, loop: loop, limits: limits)
         versions[version] = opened
+        if stalledSince != nil { opened.setReading(false) }
         opened.open(endpoint, announcing: callbacks.announcesClient(version) ? addresses : nil)
         return opened
     }

@@ -74,6 +74,10 @@ final class SharedConnection: VersionConnectionOwner {
         }
     }
 
+    /// Whoever's reply it is asks on connections of its own from now on: asked again here, it would again be at the
+    /// expense of all.
+    func receivedUnusable(from version: Version) { owed.first?.client.mayShare = false }
+
     func finishTurn() {
         let clients = served
         served = []

@@ -12,6 +12,8 @@ protocol VersionConnectionOwner: AnyObject {
     func isAwaiting(_ version: Version) -> Bool
     /// Bytes came; those that were used are consumed.
     func received(_ bytes: inout PeekBuffer, from version: Version) throws(ProxyError)
+    /// What came cannot be used, being too long or no reply; ``lost(_:_:wasOpen:)`` follows.
+    func receivedUnusable(from version: Version)
     /// A turn of the loop ends.
     func finishTurn()
     /// The connection can be written to again, or not for now.
@@ -38,6 +40,7 @@ final class VersionConnection {
     private var bytes = PeekBuffer()
     private var outgoing = OutgoingBytes()
     private var waitingBytes = 0
+    private var isReading = true
     private var lastProgress: NIODeadline
     private var timer: Scheduled<Void>?
     /// What the loop looks at; the channel's own descriptor.
@@ -120,6 +123,7 @@ final class VersionConnection {
     private func opened(_ channel: any Channel) {
         guard case .opening(let waiting) = state else { return channel.close(promise: nil) }
         state = .open(channel)
+        if !isReading { applyReading(to: channel) }
         for buffer in waiting { channel.write(buffer, promise: nil) }
         waitingBytes = 0
         channel.flush()
@@ -157,14 +161,24 @@ final class VersionConnection {
             guard let self else { return }
             timer = nil
             guard owner?.isAwaiting(version) == true else { return }
+            // It may have answered long since: we do not listen.
+            guard isReading else { return watch(after: limits.replyTimeout.timeAmount) }
             let left = lastProgress + limits.replyTimeout.timeAmount - .now()
             if left <= .zero { broke() } else { watch(after: left) }
         }
     }
 
+    /// Whether to read what the version sends. The time in which that is not done is not the version's.
     func setReading(_ isReading: Bool) {
+        guard isReading != self.isReading else { return }
+        self.isReading = isReading
+        lastProgress = .now()
+        if case .open(let channel) = state { applyReading(to: channel) }
+    }
+
+    private func applyReading(to channel: any Channel) {
         // Setting an option of an open channel cannot fail.
-        if case .open(let channel) = state { try? channel.syncOptions?.setOption(.autoRead, value: isReading) }
+        try? channel.syncOptions?.setOption(.autoRead, value: isReading)
     }
 
     /// Closes without telling the client: it knows.
@@ -183,10 +197,15 @@ final class VersionConnection {
         bytes.append(buffer)
         do throws(ProxyError) {
             try owner?.received(&bytes, from: version)
-            if bytes.count > limits.messageBytesMax { broke() }
+            if bytes.count > limits.messageBytesMax { breakOff() }
         } catch {
-            broke()
+            breakOff()
         }
+    }
+
+    private func breakOff() {
+        owner?.receivedUnusable(from: version)
+        broke()
     }
 
     fileprivate func readComplete() { owner?.finishTurn() }

@@ -122,8 +122,9 @@ final class AdapterAccess<Adapter: MessageAdapter>: VersionAccess {
         preludes.withLock { preludes in for version in versions { preludes[version] = nil } }
     }
 
-    func watch(_ end: VersionEnd) async throws {
+    func watch(_ end: VersionEnd, opened: () -> Void) async throws {
         let channel = try await open(end)
+        opened()
         await channel.closed()
     }
 }

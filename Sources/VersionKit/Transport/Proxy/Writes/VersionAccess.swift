@@ -30,7 +30,9 @@ protocol VersionAccess: Sendable {
     func differing(_ keys: [ByteBuffer], _ one: VersionEnd, _ other: VersionEnd) async throws -> [ByteBuffer]
 
     /// Connects to a version, and returns when that connection has ended, for whatever reason.
-    func watch(_ end: VersionEnd) async throws
+    ///
+    /// - Parameter opened: called when it is connected.
+    func watch(_ end: VersionEnd, opened: () -> Void) async throws
 }
 
 /// A version and where it serves clients.
@@ -49,5 +51,5 @@ struct NoAccess: VersionAccess {
     func visitKeys(of end: VersionEnd, _ visit: @Sendable ([ByteBuffer]) async throws -> Void) async throws {}
     func copy(_ keys: [ByteBuffer], from source: VersionEnd, to target: VersionEnd) async throws {}
     func differing(_ keys: [ByteBuffer], _ one: VersionEnd, _ other: VersionEnd) async throws -> [ByteBuffer] { [] }
-    func watch(_ end: VersionEnd) async throws {}
+    func watch(_ end: VersionEnd, opened: () -> Void) async throws {}
 }

@@ -10,8 +10,9 @@ extension WriteCoordinator {
     func keep(_ queue: CatchUpQueue, of version: Version, _ state: inout State) -> Bool {
         guard let store else { return true }
         state.logged.insert(version)
-        // Where all keys are compared by a proxy that is started anew, nothing is lost.
-        return store.keep(queue, of: version) || copiesKeys
+        // Where all keys are compared by a proxy that is started anew, nothing is lost: unless it is taken for the truth.
+        let isNewest = version == VersionStandings(versions: state.table.versions, behind: [], unlike: []).authority()
+        return store.keep(queue, of: version) || (copiesKeys && !isNewest)
     }
 
     func note(_ record: CatchUpRecord, of version: Version) -> Bool {
@@ -37,11 +38,12 @@ extension WriteCoordinator {
 
     /// Takes over what an earlier proxy knew of versions that are behind. To be called once there is a list of them.
     ///
-    /// - Returns: `false` if that proxy still runs: until this is called again and it does not, no write gets its turn,
-    ///   and versions that it has something for are not read from.
-    func takeOver() -> Bool {
-        guard let store else { return true }
-        let taken = state.withLock { state -> (fallen: [Version], granted: [@Sendable () -> Void])? in
+    /// - Returns: the single keys that are to be copied, or `nil` if that proxy still runs: until this is called again and
+    ///   it does not, no write gets its turn, and nothing is read that a version lacks.
+    func takeOver() -> [Mending]? {
+        guard let store else { return [] }
+        let taken = state.withLock {
+            state -> (fallen: [Version], granted: [@Sendable () -> Void], lacking: [Mending])? in
             // A directory that cannot be used is in the numbers; until it can be, everything else goes on.
             let isOurs = (try? store.acquire()) ?? true
             let listed = Set(store.versions)
@@ -49,23 +51,38 @@ extension WriteCoordinator {
             guard isOurs else {
                 if !state.isUnsettled { ProxyLog.note("an older proxy still runs; writes wait for its end") }
                 state.isUnsettled = true
-                state.presumed = state.table.versions.count > 1 ? listed.filter(state.table.versions.contains) : []
+                presume(
+                    state.table.versions.count > 1 ? listed.filter(state.table.versions.contains) : [], store, &state)
                 noteCalm(state)
                 return nil
             }
-            state.presumed = []
+            presume([], store, &state)
             state.logged = listed
-            let fallen = listed.sorted().filter { recover($0, store, &state) }
-            if copiesKeys, state.sound.isEmpty { chooseTruth(&state) }
+            let fallen =
+                copiesKeys
+                ? recoverStandings(listed, store, &state)
+                : listed.sorted().filter {
+                    recover($0, store, &state)
+                }
             noteCalm(state)
             let parked = state.parked
             state.parked = []
-            return (fallen, parked.compactMap { ask($0, &state) })
+            return (fallen, parked.compactMap { ask($0, &state) }, state.mending)
         }
-        guard let taken else { return false }
+        guard let taken else { return nil }
         for version in taken.fallen { onBehind(version) }
         for granted in taken.granted { granted() }
-        return true
+        return taken.lacking
+    }
+
+    /// While another proxy has the logs: what they say at this moment.
+    private func presume(_ listed: Set<Version>, _ store: CatchUpStore, _ state: inout State) {
+        guard copiesKeys else { return state.presumed = listed }
+        let logs = Dictionary(uniqueKeysWithValues: listed.map { ($0, store.peek($0)) }).filter { !$0.value.isEmpty }
+        let recovered = RecoveredStandings(versions: state.table.versions, logs: logs)
+        state.presumed = recovered.behind.union(recovered.doubted)
+        state.mending = []
+        for (lack, sequence) in recovered.unlike { addMending(lack, record: sequence, &state) }
     }
 
     /// Which versions are to be compared is settled, after a time in which it was not.
@@ -73,18 +90,7 @@ extension WriteCoordinator {
 
     /// - Returns: whether the version is behind.
     private func recover(_ version: Version, _ store: CatchUpStore, _ state: inout State) -> Bool {
-        guard state.table.versions.contains(version), state.table.versions.count > 1 else {
-            forget(version, &state)
-            return false
-        }
-        let recovery = store.recover(version)
-        if let damage = recovery.damage {
-            ProxyLog.note("what version \(version) missed cannot be read to the end: \(damage)")
-        }
-        guard !recovery.isEmpty else {
-            forget(version, &state)
-            return false
-        }
+        guard let recovery = read(version, store, &state) else { return false }
         var queue = CatchUpQueue(limits: limits, copiesKeys: copiesKeys, recovering: recovery)
         // What was missed while the older proxy had not ended yet.
         for (_, write) in state.queues[version]?.missed(after: 0) ?? [] { queue.append(write) }
@@ -94,16 +100,52 @@ extension WriteCoordinator {
         return !wasKnown
     }
 
-    /// Every log says that its version is behind, which a proxy sees to that it never is: one cannot be read any more.
-    private func chooseTruth(_ state: inout State) {
-        let complete = state.table.versions.complete
-        guard let truth = complete.last(where: { state.table.versions.role(of: $0) == .full }) ?? complete.last else {
-            return
+    /// Reads a version's log.
+    ///
+    /// - Returns: what it lacks; `nil`: nothing, or nobody cares any more, and the log is removed.
+    private func read(_ version: Version, _ store: CatchUpStore, _ state: inout State) -> CatchUpRecovery? {
+        guard state.table.versions.contains(version), state.table.versions.count > 1 else {
+            forget(version, &state)
+            return nil
         }
-        ProxyLog.note("no version is known to have everything; version \(truth) is taken for the one")
-        state.queues[truth] = nil
-        state.numbers.diverged[truth, default: 0] += 1
-        forget(truth, &state)
+        let recovery = store.recover(version)
+        if let damage = recovery.damage {
+            ProxyLog.note("what version \(version) missed cannot be read to the end: \(damage)")
+        }
+        if recovery.isEmpty { forget(version, &state) }
+        return recovery.isEmpty ? nil : recovery
+    }
+
+    /// What the logs say of versions whose keys can be copied.
+    ///
+    /// - Returns: those that are behind.
+    private func recoverStandings(_ listed: Set<Version>, _ store: CatchUpStore, _ state: inout State) -> [Version] {
+        var logs: [Version: CatchUpRecovery] = [:]
+        for version in listed { logs[version] = read(version, store, &state) }
+        let recovered = RecoveredStandings(versions: state.table.versions, logs: logs)
+        for version in recovered.diverged {
+            ProxyLog.note("no version is known to have everything; version \(version) is taken for the one")
+            state.numbers.diverged[version, default: 0] += 1
+        }
+        for version in recovered.behind {
+            ProxyLog.note("version \(version) is behind since before this proxy: all of its keys are compared")
+            let queue = CatchUpQueue(limits: limits, copiesKeys: true, needsEverything: true)
+            state.queues[version] = queue
+            _ = keep(queue, of: version, &state)
+        }
+        state.doubted = recovered.doubted
+        for (lack, sequence) in recovered.unlike { addMending(lack, record: sequence, &state) }
+        // Of those that are taken for the truth, logs say what is not true any more.
+        for version in logs.keys where !recovered.doubted.contains(version) { forgetIfWhole(version, &state) }
+        return recovered.behind.sorted()
+    }
+
+    /// A version may lack anything, and is compared later: until then its log says so.
+    func noteDoubt(_ version: Version, _ state: inout State) {
+        state.doubted.insert(version)
+        guard let store else { return }
+        state.logged.insert(version)
+        store.doubt(version)
     }
 
     private func ask(

@@ -18,7 +18,10 @@ final class WriteCoordinator: Sendable {
         /// Versions that are compared with the others key by key: written to, but not read from.
         var unverified: Set<Version> = []
         /// Copies of single keys that are on their way to versions which take writes.
-        var mending: [(version: Version, keys: Keys)] = []
+        var mending: [Mending] = []
+        var lastMending: UInt64 = 0
+        /// Versions that are to be compared as soon as nobody lacks what only they have.
+        var doubted: Set<Version> = []
         var numbers = WriteNumbers()
         /// Whether an older proxy still has the log of what versions miss: until it is ours, no write gets its turn.
         var isWaiting = false
@@ -30,6 +33,16 @@ final class WriteCoordinator: Sendable {
         var presumed: Set<Version> = []
         /// Versions that have a log on the disk, or may have.
         var logged: Set<Version> = []
+    }
+
+    /// Keys that a version gets from another.
+    struct Mending: Sendable {
+        let number: UInt64
+        let unlike: VersionStandings.Unlike
+        /// Its number in the log, or `nil` if it is in none.
+        var record: UInt64?
+        /// It has its turn: who finds the keys unlike from now on needs another copy.
+        var isBegun = false
     }
 
     let limits: Limits
@@ -83,6 +96,7 @@ final class WriteCoordinator: Sendable {
     func finish(_ ticket: WriteOrder.Ticket) {
         let next = state.withLock { state in
             if !state.parked.isEmpty { state.parked.removeAll { $0.ticket == ticket } }
+            state.waiting[ticket] = nil
             return state.order.finish(ticket).compactMap { state.waiting.removeValue(forKey: $0) }
         }
         for granted in next { granted() }
@@ -107,28 +121,27 @@ final class WriteCoordinator: Sendable {
         return state.withLock { state in
             Standing(
                 unverified: state.unverified, behind: Array(state.presumed.union(state.queues.keys)),
-                unlike: state.mending,
+                unlike: state.mending.map { ($0.unlike.version, $0.unlike.keys) },
                 keepsMissed: copiesKeys
                     || (!state.queues.values.contains(where: \.isFull) && store?.isSound != false))
         }
     }
 
-    /// Whether a version gets writes directly, and not by what it missed.
-    func takesWrites(_ version: Version) -> Bool {
-        state.withLock { $0.queues[version] == nil && $0.table.versions.contains(version) }
-    }
-
     /// The list of versions changed.
     ///
-    /// - Returns: whether it is the first.
-    func update(_ table: VersionTable) -> Bool {
+    /// - Parameter evenIfShort: whether it does not matter that those which stay lack something which only one has that
+    ///   is taken off.
+    /// - Returns: whether it is the first; `nil`: nothing was changed, as it matters.
+    func update(_ table: VersionTable, evenIfShort: Bool) -> Bool? {
         state.withLock { state in
+            if !evenIfShort, copiesKeys, state.isShort(under: table) { return nil }
             defer { state.table = table }
             state.queues = state.queues.filter { table.versions.contains($0.key) && table.versions.count > 1 }
             state.unverified = state.unverified.filter { table.versions.contains($0) && table.versions.count > 1 }
             state.presumed = state.presumed.filter { table.versions.contains($0) && table.versions.count > 1 }
+            state.doubted = state.doubted.filter { table.versions.contains($0) && table.versions.count > 1 }
             // Nor is what is on the disk of use any more.
-            for version in state.logged where !state.isBehind(version) { forget(version, &state) }
+            for version in state.logged { forgetIfWhole(version, &state) }
             state.numbers.keep(table.versions)
             noteCalm(state)
             return state.table.versions.isEmpty
@@ -143,44 +156,81 @@ final class WriteCoordinator: Sendable {
     /// The version whose state (of these keys) is the truth for `other` (`nil`: for all), or `nil` if there is none.
     func authority(for other: Version?, in keys: Keys = .none) -> VersionEnd? {
         state.withLock { state in
-            let sound = state.sound.filter { version in
-                version != other && !state.mending.contains { $0.version == version && $0.keys.overlaps(keys) }
-            }
-            let best = sound.last { state.table.versions.role(of: $0) == .full } ?? sound.last
-            return best.flatMap { version in
+            state.standings.authority(for: other, in: keys).flatMap { version in
                 state.table.endpoints[version].map { VersionEnd(version: version, endpoint: $0) }
             }
         }
     }
 
+    /// The version that others are compared with by a proxy that begins: if possible one that is not doubted itself.
+    var truth: Version? {
+        state.withLock { state in
+            let sound = VersionStandings(
+                versions: state.table.versions, behind: state.allBehind.union(state.doubted),
+                unlike: state.mending.map(\.unlike))
+            return sound.authority() ?? state.standings.authority()
+        }
+    }
+
     // MARK: What versions miss
 
-    /// A version missed a write.
-    ///
-    /// The last version that has all of the state cannot be behind: it is the truth. The others then are.
-    ///
-    /// - Returns: `false` if the write would be lost with the process: then nobody may be told that it is done.
-    @discardableResult
-    func missed(_ write: MissedWrite, by version: Version) -> Bool { change(version) { $0.append(write) } }
+    /// What became of a write that a version missed.
+    enum Missed: Sendable {
+        /// It is brought to the version with whatever else that misses.
+        case kept
+        /// It would be lost with the process: then nobody may be told that it is done.
+        case unkept
+        /// The version takes writes, and only needs its keys: they have to be copied to it.
+        case unlike(Mending, isKept: Bool)
+    }
+
+    /// A version missed a write, whose turn it still is.
+    func missed(_ write: MissedWrite, by version: Version) -> Missed {
+        let mending = state.withLock { state -> Missed? in
+            guard copiesKeys, write.keys != .everything, !write.keys.isEmpty, state.queues[version] == nil,
+                state.table.versions.contains(version)
+            else { return nil }
+            let unlike = VersionStandings.Unlike(version: version, keys: write.keys)
+            // Whoever had it is not on the list any more.
+            guard state.standings.authority(for: version, in: write.keys) != nil else { return .unkept }
+            // One copy is enough for all who find the keys unlike before it has its turn.
+            if let index = state.mending.firstIndex(where: { $0.unlike == unlike && !$0.isBegun }) {
+                return noteUnlike(&state.mending[index], &state.logged) ? .kept : .unkept
+            }
+            let (mending, isKept) = addMending(unlike, record: nil, &state)
+            noteCalm(state)
+            return .unlike(mending, isKept: isKept)
+        }
+        return mending ?? (change(version, write) ?? true ? .kept : .unkept)
+    }
 
     /// A version was started again, or is for another reason not trusted before all of its keys are compared.
     func distrust(_ version: Version) {
         guard copiesKeys else { return }
-        change(version) { $0.requireEverything() }
+        change(version, MissedWrite(.everything, .copy))
     }
 
+    /// A version is behind from now on, or the others are.
+    ///
+    /// - Returns: whether what is changed is written down; `nil`: it has to wait until others lack less.
     @discardableResult
-    private func change(_ version: Version, _ body: (inout CatchUpQueue) -> Void) -> Bool {
-        let (fallen, isKept) = state.withLock { state -> ([Version], Bool) in
+    func change(_ version: Version, _ write: MissedWrite) -> Bool? {
+        let (fallen, isKept) = state.withLock { state -> ([Version], Bool?) in
             guard state.table.versions.contains(version), state.table.versions.count > 1 else { return ([], true) }
             // Where keys cannot be copied, no version is the truth for another.
-            let isLastSound = copiesKeys && state.sound == [version]
-            let targets = isLastSound ? state.table.versions.filter { $0 != version } : [version]
+            let targets = copiesKeys ? state.standings.fallen(with: version) : [version]
+            guard !targets.isEmpty else {
+                noteDoubt(version, &state)
+                return ([], nil)
+            }
             let before = Set(state.queues.keys).union(state.unverified)
             var isKept = true
+            // It is the last one that has everything, whatever was thought of it: before the others' logs say that they do not.
+            if state.doubted.remove(version) != nil, !targets.contains(version) { forgetIfWhole(version, &state) }
             for target in targets {
                 var queue = state.queues[target] ?? CatchUpQueue(limits: limits, copiesKeys: copiesKeys)
-                body(&queue)
+                // What the last one missed that has everything, the others have done: they get its state.
+                queue.append(target == version ? write : MissedWrite(write.keys, .copy))
                 state.queues[target] = queue
                 isKept = keep(queue, of: target, &state) && isKept
             }
@@ -199,7 +249,7 @@ final class WriteCoordinator: Sendable {
             state.queues[version] = step == nil ? nil : queue
             if step == nil {
                 if queue.dropped > 0 { state.numbers.diverged[version, default: 0] += queue.dropped }
-                if !state.isBehind(version) { forget(version, &state) }
+                forgetIfWhole(version, &state)
             }
             noteCalm(state)
             return step
@@ -257,13 +307,16 @@ final class WriteCoordinator: Sendable {
         }
     }
 
-    /// All keys of a version are compared from now on, and it is written to again.
-    func beginVerifying(_ version: Version) {
+    /// All keys of a version are compared with those of another from now on, and it is written to again.
+    ///
+    /// - Returns: the keys that the other lacks itself.
+    func beginVerifying(_ version: Version, with other: Version) -> [ByteBuffer] {
         state.withLock { state in
             state.queues[version] = nil
             state.unverified.insert(version)
             state.numbers.examined[version] = 0
             noteCalm(state)
+            return state.mending.filter { $0.unlike.version == other }.flatMap { $0.unlike.keys.names ?? [] }
         }
     }
 
@@ -271,7 +324,7 @@ final class WriteCoordinator: Sendable {
     func endVerifying(_ version: Version) {
         state.withLock { state in
             state.unverified.remove(version)
-            if !state.isBehind(version) { forget(version, &state) }
+            forgetIfWhole(version, &state)
             noteCalm(state)
         }
     }
@@ -283,18 +336,6 @@ final class WriteCoordinator: Sendable {
     }
 
     // MARK: Numbers
-
-    /// A copy of keys to a version is on its way, or not any more.
-    func noteMending(_ keys: Keys, of version: Version, isOver: Bool = false) {
-        state.withLock { state in
-            if !isOver {
-                state.mending.append((version, keys))
-            } else if let index = state.mending.firstIndex(where: { $0.version == version && $0.keys == keys }) {
-                state.mending.remove(at: index)
-            }
-            noteCalm(state)
-        }
-    }
 
     func noteDiverged(_ version: Version) { state.withLock { $0.numbers.diverged[version, default: 0] += 1 } }
 
@@ -313,7 +354,8 @@ final class WriteCoordinator: Sendable {
                 for version in state.table.versions { numbers.lag[version, default: 0] += 1 }
             }
             for version in state.unverified { numbers.lag[version, default: 0] += 1 }
-            for (version, _) in state.mending where state.table.versions.contains(version) {
+            for version in state.mending.map(\.unlike.version) + state.doubted
+            where state.table.versions.contains(version) {
                 numbers.lag[version, default: 0] += 1
             }
             return numbers
@@ -322,9 +364,22 @@ final class WriteCoordinator: Sendable {
 }
 
 extension WriteCoordinator.State {
-    /// The versions that have all of the state.
-    var sound: [Version] {
-        table.versions.complete.filter { !isBehind($0) && !presumed.contains($0) }
+    var standings: VersionStandings {
+        VersionStandings(
+            versions: table.versions, behind: allBehind, unlike: mending.map(\.unlike))
+    }
+
+    var allBehind: Set<Version> { presumed.union(queues.keys).union(unverified) }
+
+    /// Whether versions lack something that stay while others are taken off the list.
+    func isShort(under newer: VersionTable) -> Bool {
+        guard table.versions.complete.contains(where: { !newer.versions.contains($0) }), !isWaiting else {
+            return false
+        }
+        return newer.versions.contains { version in
+            table.versions.complete.contains(version)
+                && (isBehind(version) || mending.contains { $0.unlike.version == version })
+        }
     }
 
     /// Whether a version misses something, as far as is known.

@@ -108,6 +108,12 @@ final class CatchUpStore: Sendable {
         }
     }
 
+    /// Reads a version's log, whosever it is.
+    func peek(_ version: Version) -> CatchUpRecovery {
+        var log = VersionLog(directory: directory, version: version, limits: limits)
+        return log.recover()
+    }
+
     /// Writes down whatever of a queue is not written down.
     ///
     /// - Returns: whether all of it is.
@@ -120,6 +126,28 @@ final class CatchUpStore: Sendable {
     /// - Returns: whether it is written down.
     func note(_ record: CatchUpRecord, of version: Version) -> Bool {
         write(version) { log throws(SystemError) in try log.note(record) }
+    }
+
+    /// Writes down that a version lacks single keys.
+    ///
+    /// - Returns: the number under which ``copied(_:to:)`` knows them; `nil`: they could not be written down.
+    func lacks(_ keys: Keys, _ version: Version) -> UInt64? {
+        var number: UInt64?
+        _ = write(version) { log throws(SystemError) in number = try log.lacks(keys) }
+        return number
+    }
+
+    /// Writes down that a version is compared with the others later.
+    func doubt(_ version: Version) { _ = write(version) { log throws(SystemError) in try log.doubt() } }
+
+    /// Single keys were copied to a version.
+    func copied(_ number: UInt64, to version: Version) {
+        _ = write(version) { log throws(SystemError) in try log.copied(number) }
+    }
+
+    /// A version was compared with the others as a whole, and lacks these keys only.
+    func compared(_ version: Version, lacking numbers: Set<UInt64>) {
+        _ = write(version) { log throws(SystemError) in try log.compared(lacking: numbers) }
     }
 
     private func write(_ version: Version, _ body: (inout VersionLog) throws(SystemError) -> Void) -> Bool {

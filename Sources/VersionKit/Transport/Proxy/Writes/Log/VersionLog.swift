@@ -28,6 +28,12 @@ struct VersionLog {
     private var lastKept: UInt64 = 0
     /// Whether it says that all keys have to be compared.
     private var isMarked = false
+    /// Whether it says that all keys have to be compared later.
+    private var isDoubted = false
+    /// Single keys that the version lacks, by the number that whoever copies them knows, and the number of the record.
+    private var lacking: [UInt64: (keys: Keys, sequence: UInt64)] = [:]
+    /// The bytes of all files when only what the version lacked was in them.
+    private var bytesRestated = 0
     /// Why the last record could not be written.
     private(set) var failure: SystemError?
 
@@ -73,6 +79,8 @@ struct VersionLog {
         }
         lastKept = recovery.lastSequence
         isMarked = recovery.needsEverything
+        isDoubted = recovery.isDoubted
+        for (sequence, keys) in recovery.lacking { lacking[sequence] = (keys, sequence) }
         return recovery
     }
 
@@ -143,6 +151,66 @@ struct VersionLog {
         }
     }
 
+    /// The version lacks single keys, which are copied to it while it takes writes.
+    ///
+    /// - Returns: the number under which ``copied(_:)`` says that they are.
+    mutating func lacks(_ keys: Keys) throws(SystemError) -> UInt64 {
+        // Whoever reads more than that takes the log for damaged.
+        guard lacking.count < limits.catchUpEntriesMax else {
+            throw SystemError("write down more keys that version \(version) lacks", code: ENOSPC)
+        }
+        if bytes > max(limits.catchUpFileBytesMax, 2 * bytesRestated) {
+            try restate(isMarked: isMarked, isDoubted: isDoubted)
+        }
+        let sequence = try writeLack(keys)
+        lacking[sequence] = (keys, sequence)
+        return sequence
+    }
+
+    private mutating func writeLack(_ keys: Keys) throws(SystemError) -> UInt64 {
+        let sequence = lastKept + 1
+        try append(.missed(MissedWrite(keys, .copy), sequence: sequence), sequence)
+        lastKept = sequence
+        return sequence
+    }
+
+    /// Keys were copied.
+    mutating func copied(_ number: UInt64) throws(SystemError) {
+        guard let sequence = lacking.removeValue(forKey: number)?.sequence else { return }
+        try append(.copied(sequence: sequence), 0)
+    }
+
+    /// The version was compared with the others, and lacks nothing any more but these.
+    mutating func compared(lacking numbers: Set<UInt64>) throws(SystemError) {
+        guard isMarked || isDoubted else { return }
+        lacking = lacking.filter { numbers.contains($0.key) }
+        try restate(isMarked: false, isDoubted: false)
+    }
+
+    /// All keys have to be compared, but not yet.
+    mutating func doubt() throws(SystemError) {
+        guard !isDoubted else { return }
+        try append(.doubted, 0)
+        isDoubted = true
+    }
+
+    /// Writes down in a new file what the version lacks, and removes those before it: at any time one of them is whole.
+    private mutating func restate(isMarked: Bool, isDoubted: Bool) throws(SystemError) {
+        let older = files.count
+        try openNext()
+        if isMarked { try append(.everything, 0) }
+        if isDoubted { try append(.doubted, 0) }
+        for (number, lack) in lacking.sorted(by: { $0.value.sequence < $1.value.sequence }) {
+            let sequence = try writeLack(lack.keys)
+            lacking[number]?.sequence = sequence
+        }
+        for _ in 0..<older { removeFirst() }
+        (self.isMarked, self.isDoubted) = (isMarked, isDoubted)
+        bytesRestated = bytes
+    }
+
+    private var bytes: Int { files.reduce(0) { $0 + $1.bytes } }
+
     private mutating func append(_ record: CatchUpRecord, _ sequence: UInt64) throws(SystemError) {
         if descriptor < 0 || (files.last?.bytes ?? 0) >= limits.catchUpFileBytesMax { try openNext() }
         let last = files.count - 1
@@ -151,7 +219,7 @@ struct VersionLog {
         record.encode(into: &bytes)
         // What is sent and done is noted even then: it is short, and the log shrinks by it.
         if case .missed = record {
-            let sum = files.reduce(bytes.readableBytes) { $0 + $1.bytes }
+            let sum = self.bytes + bytes.readableBytes
             guard bytes.readableBytes <= limits.catchUpRecordBytesMax, sum <= limits.catchUpLogBytesMax else {
                 throw SystemError("write \(path(files[last])), whose bytes are limited", code: ENOSPC)
             }

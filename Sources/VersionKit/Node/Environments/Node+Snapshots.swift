@@ -1,0 +1,207 @@
+import Logging
+import VersionKitControl
+import VersionKitIsolation
+import VersionKitJournal
+import VersionKitModel
+import VersionKitProcesses
+import VersionKitReleases
+import VersionKitUpgrade
+
+/// Versions as they were at one moment, and the way back to them (R3, R17; docs/snapshots.md).
+extension Node {
+    /// An operator wants a version kept as it is now.
+    func takeSnapshot(
+        of id: ApplicationID, _ version: Version?, _ level: SnapshotLevel
+    ) async throws -> String {
+        guard let application = applications[id] else { throw NodeError("\(id) is not managed on this node") }
+        guard let version = version ?? application.newestServing else { throw NodeError("no version of \(id) serves") }
+        let (record, report) = try await keep(id, version, level, .byOperator)
+        return "snapshot \(record.id): \(record.bytes) bytes; version \(version) stood still for \(report.paused)"
+    }
+
+    /// Takes a snapshot, if the node's policy wants one at this occasion. One that cannot be taken does not hold an upgrade
+    /// up: the older version is there until the newer one serves.
+    func keepIfWanted(_ id: ApplicationID, _ version: Version, _ reason: SnapshotRecord.Reason) async {
+        let policy = configuration.snapshots ?? SnapshotPolicy()
+        let isWanted = reason == .beforeUpgrade ? policy.beforeUpgrade : policy.beforeRetirement
+        guard isWanted == true, applications[id]?.running[version] != nil else { return }
+        do {
+            let (record, _) = try await keep(id, version, policy.level ?? .files, reason)
+            note("version \(version) of \(id) was kept as \(record.id)")
+        } catch {
+            note("version \(version) of \(id) could not be kept: \(error)", level: .error)
+        }
+    }
+
+    private func keep(
+        _ id: ApplicationID, _ version: Version, _ level: SnapshotLevel, _ reason: SnapshotRecord.Reason
+    ) async throws -> (SnapshotRecord, SnapshotReport) {
+        guard let environment = applications[id]?.running[version]?.environment else {
+            throw NodeError("version \(version) of \(id) does not run here")
+        }
+        applications[id]?.paused.insert(version)
+        defer { applications[id]?.paused.remove(version) }
+        return try await catalogue(id, version, level, reason) { directory in
+            try await environment.snapshot(level, into: directory)
+        }
+    }
+
+    /// Adds a snapshot to those that there are.
+    ///
+    /// - Parameter fill: fills the directory that it is given, which does not exist yet.
+    func catalogue(
+        _ id: ApplicationID, _ version: Version, _ level: SnapshotLevel, _ reason: SnapshotRecord.Reason,
+        _ fill: (String) async throws -> SnapshotReport
+    ) async throws -> (SnapshotRecord, SnapshotReport) {
+        let kind = try backend(id, version).kind
+        var random = SystemRandomNumberGenerator()
+        let name = SnapshotID(id, version, time: now / 1000, using: &random)
+        let time = now / 1000
+        let retention = (configuration.snapshots ?? SnapshotPolicy()).retention
+        let directory = try await onDisk { try $0.begin(name) }
+        do {
+            CrashPoint.reach("a snapshot of version \(version)")
+            let report = try await fill(directory + Self.contents)
+            let record = SnapshotRecord(
+                id: name, application: id, version: version, level: level, kind: kind, time: time, bytes: report.bytes,
+                reason: reason)
+            CrashPoint.reach("keeping \(name)")
+            let finished = try await onDisk { snapshots in
+                let finished = try snapshots.finish(record)
+                try snapshots.expire(retention, at: time)
+                return finished
+            }
+            return (finished, report)
+        } catch {
+            try? await onDisk { try $0.abandon(name) }
+            throw error
+        }
+    }
+
+    /// Where a snapshot's files are that an environment is restored from.
+    func contents(of snapshot: SnapshotID) throws -> String { try snapshots.directory(of: snapshot) + Self.contents }
+
+    /// The directory of a snapshot that its environment's backend fills.
+    private static let contents = "/environment"
+
+    func removeSnapshot(_ name: String) async throws -> String {
+        guard let id = SnapshotID(rawValue: name) else { throw NodeError("'\(name)' is no snapshot's name") }
+        try await onDisk { try $0.remove(id) }
+        return "snapshot \(id) is removed"
+    }
+
+    /// All snapshots, the oldest first.
+    func listSnapshots() async throws -> [SnapshotRecord] { try await onDisk { try $0.list().records } }
+
+    /// The catalogue's calls block: they run on a thread of their own.
+    private func onDisk<Value: Sendable>(
+        _ body: @escaping @Sendable (SnapshotCatalogue) throws -> Value
+    ) async throws -> Value {
+        let snapshots = snapshots
+        return try await tryOnThread("snapshots") { try body(snapshots) }
+    }
+
+    // MARK: Going back
+
+    /// An operator wants a version back as it was. What was written since is not in it: that is what is asked for.
+    ///
+    /// The version is started beside the one that serves; then clients and peers change over at once, and that one is
+    /// taken away. If the version runs itself it is stopped meanwhile.
+    ///
+    /// - Parameters:
+    ///   - isClean: whether it gets none of its state, but only what it was delivered with (R19).
+    ///   - reason: why, if it is not the operator who wants it.
+    func restore(
+        _ name: String, of id: ApplicationID, isClean: Bool = false, reason: String? = nil
+    ) async throws -> String {
+        guard let application = applications[id] else { throw NodeError("\(id) is not managed on this node") }
+        guard let record = try await listSnapshots().first(where: { $0.id.rawValue == name && $0.application == id })
+        else { throw NodeError("there is no snapshot '\(name)' of \(id): see versionctl snapshot list") }
+        if let why = application.trustKeeper.withdrawn[record.version] {
+            throw NodeError("version \(record.version) of \(id) was withdrawn by its publishers: \(why)")
+        }
+        guard !application.isUpgrading, application.starting.isEmpty, application.serving.count == 1,
+            let current = application.serving.first, application.records[record.version] != nil
+        else { throw NodeError("an upgrade of \(id) is under way; take it away first, or wait for its end") }
+        applications[id]?.isUpgrading = true
+        defer { applications[id]?.isUpgrading = false }
+        if current == record.version {
+            try await startOver(id, record, isClean)
+            return "version \(record.version) of \(id) runs as it was in \(name)"
+        }
+        try await startBeside(id, record, isClean)
+        change(id, current) { $0.pipeline.withdraw(reason: reason ?? "the operator went back to \(name)") }
+        await takeAway(id, current)
+        change(id, current) { _ = $0.pipeline.removed() }
+        return "version \(record.version) of \(id) serves as it was in \(name); version \(current) is taken away"
+    }
+
+    private func startOver(_ id: ApplicationID, _ record: SnapshotRecord, _ isClean: Bool) async throws {
+        applications[id]?.starting.insert(record.version)
+        let running = applications[id]?.running.removeValue(forKey: record.version)
+        await running?.environment.stop(.standard)
+        running?.registrar.cancel()
+        do {
+            try await layOut(id, record, isClean)
+        } catch {
+            // With what there is; the reason is the operator's answer.
+            await restart(id, record.version)
+            throw error
+        }
+        await restart(id, record.version)
+    }
+
+    private func startBeside(_ id: ApplicationID, _ record: SnapshotRecord, _ isClean: Bool) async throws {
+        guard let application = applications[id] else { return }
+        let used = applications.values.reduce(into: Set<Int>()) { $0.formUnion($1.usedSlots) }
+        change(id, record.version) { version in
+            version.slot = (0...).first { !used.contains($0) } ?? used.count
+            version.isolation = record.kind
+        }
+        do {
+            try await layOut(id, record, isClean)
+            switch isClean ? .files : record.level {
+            case .files:
+                try await createEnvironment(application, record.version)
+                try await configureAndStart(id, record.version)
+            case .memory:
+                guard let application = applications[id], try await adopt(application, record.version) else {
+                    throw NodeError("version \(record.version) of \(id) ended as soon as it went on")
+                }
+                try await goOn(id, record.version)
+            }
+        } catch {
+            // It is retired, as it was.
+            await end(id, record.version, teardown: .immediate)
+            throw error
+        }
+        change(id, record.version) { version in
+            (version.isRetired, version.isDraining) = (false, false)
+            version.pipeline.resumeAlone()
+        }
+        note("version \(record.version) of \(id) runs again, as it was in \(record.id)")
+    }
+
+    /// Puts a version's environment back, in which it runs already if its memory was kept.
+    private func layOut(_ id: ApplicationID, _ record: SnapshotRecord, _ isClean: Bool) async throws {
+        guard let application = applications[id] else { return }
+        CrashPoint.reach("laying out \(record.id)")
+        let (specification, _) = try await specification(application, record.version)
+        if isClean { return try await backends.backend(record.kind).prepare(specification, keepsData: false) }
+        let directory = try contents(of: record.id)
+        let backend = try backends.backend(record.kind)
+        switch record.level {
+        case .files: try await backend.restore(specification, from: directory)
+        // It runs from here on, and is adopted as one that a versiond before has left.
+        case .memory: _ = try await backend.revive(specification, from: directory)
+        }
+    }
+}
+
+extension SnapshotStatus {
+    init(_ record: SnapshotRecord) {
+        self.init(
+            id: record.id.rawValue, application: record.application, version: record.version, level: record.level,
+            kind: record.kind, time: record.time, bytes: record.bytes, reason: record.reason.rawValue)
+    }
+}

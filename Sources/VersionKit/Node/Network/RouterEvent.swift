@@ -1,0 +1,33 @@
+import VersionKitModel
+import VersionKitTransport
+import VersionKitWire
+
+extension Node {
+    /// What the relays say that concerns the node as a whole.
+    enum Event: Sendable {
+        /// A peer's header was read, by this registered port.
+        case heard(VersionHeader, from: IPAddress, by: TransportPort)
+        /// Something that an operator may want to find in the log.
+        case trouble(String)
+
+        /// `nil`: nothing for the node.
+        init?(_ event: Relay.Event) {
+            switch event {
+            case .heard(let header, let peer, let port): self = .heard(header, from: peer, by: port)
+            case .refused(let reason, let peer): self = .trouble("a connection of \(peer) was closed: \(reason)")
+            // The release server's.
+            case .control: return nil
+            }
+        }
+
+        /// `nil`: nothing for the node.
+        init?(_ event: DatagramRelay.Event) {
+            switch event {
+            case .heard(let header, let peer, let port, _): self = .heard(header, from: peer, by: .udp(port))
+            case .failed(let port, let error): self = .trouble("UDP port \(port) cannot be had: \(error)")
+            // That a version does not run here, its header says already.
+            case .control, .ready: return nil
+            }
+        }
+    }
+}

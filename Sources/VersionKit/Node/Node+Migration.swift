@@ -1,0 +1,129 @@
+import Logging
+import VersionKitControl
+import VersionKitIsolation
+import VersionKitJournal
+import VersionKitModel
+import VersionKitProcesses
+import VersionKitProxy
+import VersionKitReleases
+import VersionKitTransport
+import VersionKitUpgrade
+
+/// The stage Migrate: by the release's migrator, or key by key by its proxy.
+extension Node {
+    /// Lines of a migrator that may wait; of more the oldest are dropped, as later ones say more.
+    private static let migratorLinesMax = 64
+    /// How long to wait before a migrator that was killed is started again.
+    private static let migratorDelay = Duration.seconds(1)
+
+    func migrate(_ id: ApplicationID, from predecessor: Version?, to version: Version) async throws {
+        // Of two releases only the newer one knows both.
+        let knowing = max(version, predecessor ?? version)
+        // From here on clients write to both versions, so that nothing is missed while the old state is copied.
+        try await updateProxy(id, program: knowing)
+        guard let predecessor else { return }
+        let manifest = try running(id, knowing).manifest
+        guard let command = manifest.migrator else { return try await waitUntilFilled(id, version) }
+        let program = try store.file(command[0], of: manifest)
+        let ends = try [predecessor, version].map { end in
+            guard let endpoint = applications[id]?.clientEndpoints[end] else {
+                throw NodeError("version \(end) of \(id) has no port for clients")
+            }
+            return "\(end)=\(endpoint)"
+        }
+        while true {
+            changeReport(id, version) { $0.begin() }
+            CrashPoint.reach("the migrator of version \(version)")
+            let result = try await runMigrator(
+                program, command.dropFirst() + ends, id, version, rate: migrationRate(id, manifest))
+            if result.exit.isSuccess { break }
+            let output = result.output.split(separator: "\n").last ?? ""
+            guard case .signal = result.exit, applications[id]?.records[version]?.migration?.mayTryAgain == true else {
+                throw NodeError("the migrator ended with \(result.exit): \(output)")
+            }
+            note("the migrator of version \(version) of \(id) was ended by \(result.exit); it goes on", level: .error)
+            try await Task.sleep(for: Self.migratorDelay)
+        }
+        changeReport(id, version) { $0.milliseconds = now - $0.startedAt }
+    }
+
+    /// How quickly state may be copied: the node's word counts before the release's.
+    func migrationRate(_ id: ApplicationID, _ manifest: ReleaseManifest) -> MigrationRate? {
+        applications[id]?.settings.migration ?? manifest.migration
+    }
+
+    private func runMigrator(
+        _ program: String, _ arguments: [String], _ id: ApplicationID, _ version: Version, rate: MigrationRate?
+    ) async throws -> Command.Result {
+        var variables = rate?.variables ?? []
+        if let token = applications[id]?.records[version]?.migration?.token {
+            variables.append("\(MigratorProcess.tokenVariable)=\(token)")
+        }
+        let (lines, continuation) = AsyncStream.makeStream(
+            of: String.self, bufferingPolicy: .bufferingNewest(Self.migratorLinesMax))
+        let listener = Task { for await line in lines { self.heardFromMigrator(line, id, version) } }
+        defer { continuation.finish() }
+        let result = try await Command.run(program, arguments, variables: variables) { continuation.yield($0) }
+        continuation.finish()
+        await listener.value
+        return result
+    }
+
+    private func heardFromMigrator(_ line: String, _ id: ApplicationID, _ version: Version) {
+        CrashPoint.reach("'\(line)' of the migrator")
+        guard var report = applications[id]?.records[version]?.migration else { return }
+        if report.heard(line) {
+            change(id, version) { $0.migration = report }
+        } else {
+            // In the journal with the next token, or at the end.
+            applications[id]?.records[version]?.migration = report
+        }
+        noteMigration(id, version, report.progress)
+    }
+
+    private func changeReport(_ id: ApplicationID, _ version: Version, _ body: (inout MigrationReport) -> Void) {
+        change(id, version) { record in
+            var report = record.migration ?? MigrationReport(startedAt: now)
+            body(&report)
+            record.migration = report
+        }
+    }
+
+    /// The proxy itself copies an application's state key by key, if its adapter knows keys.
+    private func waitUntilFilled(_ id: ApplicationID, _ version: Version) async throws {
+        changeReport(id, version) { $0.begin() }
+        try await applications[id]?.proxy?.waitUntilUpToDate(version) { writes in
+            await self.noteMigration(
+                id, version,
+                MigrationProgress(
+                    examined: writes.examined[version, default: 0], copied: writes.copied[version, default: 0]))
+        }
+        changeReport(id, version) { report in
+            if let progress = applications[id]?.migrations[version] { report.progress = progress }
+            // The proxy compares all keys of both.
+            report.verified = report.progress.examined
+            report.milliseconds = now - report.startedAt
+        }
+    }
+
+    private func noteMigration(_ id: ApplicationID, _ version: Version, _ progress: MigrationProgress) {
+        applications[id]?.migrations[version] = progress
+    }
+
+    /// Goes on with a version to which state was copied when versiond was killed: what it has is not copied again. If it does not
+    /// run any more, the upgrade starts over.
+    func resumeMigration(_ id: ApplicationID, _ version: Version) async {
+        guard let application = applications[id] else { return }
+        do {
+            guard try await adopt(application, version) else { throw NodeError("it does not run any more") }
+            try await waitUntilHealthy(id, version)
+        } catch {
+            note("the upgrade of \(id) to version \(version) starts over: \(error)")
+            await halt(id, version, teardown: .immediate)
+            change(id, version) { record in
+                _ = record.pipeline.recover()
+                record.migration = nil
+            }
+        }
+    }
+}

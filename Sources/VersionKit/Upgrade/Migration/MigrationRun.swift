@@ -1,0 +1,51 @@
+/// One run of a migrator: what it is told, and whom it tells.
+public struct MigrationRun: Sendable {
+    /// Where the old version's clients reach it.
+    public let source: MigrationEnd
+    /// Where the new version's clients reach it.
+    public let destination: MigrationEnd
+    /// The last token of a run before this one that came to no end; `nil`: there is none, and everything is looked at.
+    public let token: String?
+
+    private let say: @Sendable (String) -> Void
+    private let wait: @Sendable (_ records: Int, _ bytes: Int) async throws -> Void
+
+    /// A run.
+    ///
+    /// - Parameters:
+    ///   - say: takes a line for the node.
+    ///   - wait: returns when so much may be copied.
+    public init(
+        from source: MigrationEnd, to destination: MigrationEnd, token: String? = nil,
+        say: @escaping @Sendable (String) -> Void,
+        wait: @escaping @Sendable (_ records: Int, _ bytes: Int) async throws -> Void
+    ) {
+        self.source = source
+        self.destination = destination
+        self.token = token
+        self.say = say
+        self.wait = wait
+    }
+
+    /// Tells how far this run is. Does not block.
+    public func progress(_ progress: MigrationProgress) { say("progress \(progress.examined) \(progress.copied)") }
+
+    /// Everything up to here is copied: a run after this one goes on behind it.
+    ///
+    /// - Parameter token: whatever the migrator wants, in one line of ``MigrationReport/tokenBytesMax`` bytes at most.
+    public func reached(_ token: String) { say("token \(token)") }
+
+    /// So many records of the old version were found in the new one when all was copied.
+    public func verified(_ records: UInt64) { say("verified \(records)") }
+
+    /// Waits until so much may be copied at the rate that release and node allow. To be called before.
+    ///
+    /// - Throws: `CancellationError`.
+    public func pause(records: Int = 1, bytes: Int = 0) async throws { try await wait(records, bytes) }
+}
+
+extension Migrator {
+    public func run(_ run: MigrationRun) async throws {
+        try await migrate(from: run.source, to: run.destination) { run.progress($0) }
+    }
+}

@@ -1,0 +1,62 @@
+import Testing
+import VersionKitControl
+import VersionKitModel
+import VersionKitUpgrade
+
+@Suite("Metrics of a node")
+struct NodeMetricsTests {
+    @Test("every number has a type, a name as Prometheus wants it, and comes once")
+    func strict() throws {
+        let text = NodeMetrics.text(of: try Statuses.upgrading(), traffic: [try Statuses.traffic()])
+        let families = try MetricsReader.read(text)
+        #expect(families.keys.allSatisfy { $0.hasPrefix("versionkit_") })
+        for (name, value) in [
+            "versionkit_proxy_requests_total": 100, "versionkit_router_relayed_bytes_total": 4096,
+            "versionkit_stage_seconds": 0.812, "versionkit_restart_pause_seconds": 0.021,
+            "versionkit_migration_copied_records": 3, "versionkit_kernel_routes": 6,
+            "versionkit_version_missing_writes": 1,
+        ] {
+            #expect(families[name]?.samples.map(\.value) == [value], "\(name)")
+        }
+    }
+
+    @Test("a version has one state, and others are 0")
+    func states() throws {
+        let families = try MetricsReader.read(NodeMetrics.text(of: try Statuses.upgrading(), traffic: []))
+        let states = try #require(families["versionkit_version_state"]).samples
+        #expect(states.count == VersionStatus.State.allCases.count)
+        #expect(states.filter { $0.value == 1 }.map { $0.labels["state"] } == ["upgrading"])
+    }
+
+    @Test("what is dropped is there by its reason, whatever letters that has")
+    func reasons() throws {
+        let reason = "a \"strange\\ reason\nof two lines"
+        var status = try Statuses.upgrading()
+        status.router.refused = [reason: 2]
+        let text = NodeMetrics.text(of: status, traffic: [], refused: ["HTTP 401": 3])
+        let families = try MetricsReader.read(text)
+        let label = try #require(families["versionkit_router_refused_total"]?.samples.first?.labels["reason"])
+        #expect(label == #"a \"strange\\ reason\nof two lines"#)
+        #expect(families["versionkit_control_refused_total"]?.samples.map(\.value) == [3])
+    }
+
+    @Test("how far layers are is there, and what a node does for others that fetch them")
+    func swarm() throws {
+        var status = try Statuses.upgrading()
+        status.swarm = SwarmStatus(bytesSent: 7, wrongPieces: 2)
+        status.applications[0].versions[0].download = DownloadStatus(way: .direct, bytes: 1, bytesWanted: 3)
+        let families = try MetricsReader.read(NodeMetrics.text(of: status, traffic: []))
+        #expect(families["versionkit_swarm_wrong_pieces_total"]?.samples.map(\.value) == [2])
+        #expect(families["versionkit_swarm_bytes"]?.samples.map(\.value) == [7, 0])
+        #expect(families["versionkit_download_wanted_bytes"]?.samples.map(\.value) == [3])
+    }
+
+    @Test("traffic has a number for each way")
+    func traffic() throws {
+        let row = try Statuses.traffic()
+        let families = try MetricsReader.read(NodeMetrics.text(of: try Statuses.upgrading(), traffic: [row]))
+        let bytes = try #require(families["versionkit_traffic_bytes_total"]).samples
+        #expect(bytes.map(\.value) == [900, 800])
+        #expect(bytes.map { $0.labels["direction"] } == ["out", "in"])
+    }
+}

@@ -1,0 +1,78 @@
+import Testing
+import VersionKitControl
+import VersionKitModel
+import VersionKitUpgrade
+
+@Suite("What operators see of a fleet")
+struct OperatorsViewTests {
+    private func explain(_ status: NodeStatus) throws -> [UpgradeExplanation] {
+        UpgradeExplanation.all(of: status, application: try Statuses.application())
+    }
+
+    @Test("a version on its way: what its stage does, how far it is, and what comes then")
+    func upgrading() throws {
+        let one = try #require(try explain(Statuses.upgrading()).first)
+        #expect(one.why.contains("3 records copied of 10"))
+        #expect(one.next.hasPrefix("then comes Serve"))
+        #expect(one.failed == nil)
+        #expect(one.text.split(separator: "\n").count == 3)
+    }
+
+    @Test("a version that failed: why, and that the older one serves on")
+    func failed() throws {
+        let one = try #require(
+            try explain(Statuses.node([Statuses.version(2, .failed, .running, reason: "it ended with 1")])).first)
+        #expect(one.failed == "it ended with 1")
+        #expect(one.why.contains("never stopped"))
+        #expect(one.next.contains("higher number"))
+    }
+
+    @Test("an old version that is kept: by whom")
+    func kept() throws {
+        let versions = [Statuses.version(1, .serving), Statuses.version(2, .serving, .serve)]
+        let found = try explain(Statuses.node(versions, peers: ["10.0.0.7": [1], "10.0.0.8": [1, 2]]))
+        for one in found {
+            #expect(one.next.contains("10.0.0.7"))
+            #expect(!one.next.contains("10.0.0.8"))
+        }
+    }
+
+    @Test("a version that retired is not explained, and one that is alone needs nothing")
+    func alone() throws {
+        let found = try explain(Statuses.node([Statuses.version(1, .retired), Statuses.version(2, .serving)]))
+        #expect(found.map(\.version) == [2])
+        #expect(found.map(\.next) == ["nothing"])
+    }
+
+    @Test("the table has a line for each version on each node, with rates, and says who does not answer")
+    func table() throws {
+        let before = [
+            FleetTable.Row(place: "a", status: try Statuses.node([Statuses.version(1, .serving, messages: 10)])),
+            FleetTable.Row(place: "b", status: nil, failure: "no versiond answers"),
+        ]
+        var after = before
+        after[0].status = try Statuses.node([
+            Statuses.version(1, .serving, messages: 30), Statuses.version(2, .upgrading, .running),
+        ])
+        let lines = FleetTable.text(of: after, since: before, seconds: 2).split(separator: "\n").map { line in
+            line.split(separator: "  ").map { $0.trimmed }.filter { !$0.isEmpty }
+        }
+        #expect(lines.count == 4)
+        #expect(lines[1] == ["n1", "irislog", "1", "serving", "-", "[#########]", "10", "0"])
+        #expect(lines[2] == ["n1", "irislog", "2", "upgrading", "Running", "[#####>...]", "-", "0"])
+        #expect(lines[3][3...] == ["no answer", "no versiond answers", "-", "-", "-"])
+    }
+
+    @Test("a migration says how far it is, and a failed stage is marked")
+    func bars() throws {
+        #expect(FleetTable.text(of: [.init(place: "a", status: try Statuses.upgrading())]).contains("[######>..] 3/10"))
+        let failed = try Statuses.node([Statuses.version(2, .failed, .running)])
+        #expect(FleetTable.text(of: [.init(place: "a", status: failed)]).contains("[#####!...]"))
+    }
+}
+
+extension Substring {
+    fileprivate var trimmed: String {
+        String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+    }
+}

@@ -1,0 +1,48 @@
+import IrisLogFleet
+import Testing
+import VersionKitControl
+import VersionKitModel
+import VersionKitTestbed
+import VersionKitUpgrade
+
+/// Goal: a migration that was broken off goes on. Method: real versiond, and a migrator that is killed.
+@Suite("Migrations that are broken off", .serialized)
+struct MigrationResumeTests {
+    @Test("a migrator that is killed is started again with its token, and the report of it is in the status")
+    func killedMigrator() async throws {
+        let fleet = try await TestFleet(hosts: 1)
+        let node = fleet.nodes[0]
+        let load = try await fleet.load(node, protocol: 1)
+        try await node.publish(fleet.releases.resuming2)
+        let status = try await fleet.wait(for: "version 2 alone", on: node) { $0.serves(only: 2) }
+        let report = try #require(status.version(2)?.report)
+        #expect(report.attempts == 2)
+        #expect(report.token == "half")
+        #expect(report.milliseconds != nil)
+        #expect(try #require(report.verified) > 0)
+        #expect(StatusTable.text(of: status).contains("verified, in 2 attempts"))
+        let numbers = try await load.finish()
+        #expect(numbers.failed == 0, "\(numbers.reasons)")
+        #expect(numbers.lost == 0)
+    }
+
+    @Test("versiond killed while state is copied goes on with the version that it is copied to")
+    func killedVersiond() async throws {
+        let fleet = try await TestFleet(hosts: 1, diesAtCrashPoints: true)
+        let node = fleet.nodes[0]
+        let load = try await fleet.load(node, protocol: 1)
+        try await node.publish(fleet.releases.resuming2)
+        // The second between the two runs of the migrator.
+        try await fleet.wait(for: "the migrator's token", on: node) { $0.version(2)?.report?.token == "half" }
+        let versions = RestartedNode(node: node).versions
+        node.process.kill()
+        _ = try await node.process.wait()
+        let again = try node.restarted()
+        fleet.nodes[0] = again
+        let status = try await fleet.wait(for: "version 2 alone", on: again) { $0.serves(only: 2) }
+        #expect(RestartedNode(node: again).versions.isSubset(of: versions))
+        #expect(status.version(2)?.report?.token == "half")
+        #expect(RestartedNode(node: again).log.contains("version 2 of irislog was running and goes on"))
+        #expect(try await load.finish().lost == 0)
+    }
+}

@@ -1,0 +1,27 @@
+import Foundation
+
+/// Programs that are built into the folder of the tests.
+enum Programs {
+    static func path(_ name: String) -> String {
+        var path = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = readlink("/proc/self/exe", &path, path.count)
+        let own = String(decoding: path.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        // Under `swift test` the tests are loaded by a helper of the toolchain, which gets their path.
+        let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") && $0.contains("/") }
+        return (bundle ?? own).split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 } + "/" + name
+    }
+}
+
+/// A directory that is removed with the test.
+final class Folder {
+    let path = FileManager.default.temporaryDirectory.appending(path: "isolation-\(UUID().uuidString)").path
+
+    init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    /// The names in a directory below it.
+    func names(_ directory: String = ".") throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: "\(path)/\(directory)").sorted()
+    }
+}

@@ -1,0 +1,82 @@
+import Testing
+import VersionKitModel
+import VersionKitUpgrade
+
+@Suite("Migration")
+struct MigrationTests {
+    @Test("a rate of records is kept, and a pause gives no more than a burst")
+    func records() {
+        var pace = MigrationPace(MigrationRate(recordsPerSecond: 10))
+        var now = Duration.seconds(1000)
+        var copied = 0
+        while now < .seconds(1010) {
+            now += pace.take(records: 5, at: now)
+            copied += 5
+        }
+        #expect((100...110).contains(copied))
+        now += .seconds(3600)
+        #expect(pace.take(records: 1, at: now) == .zero)
+        #expect(pace.take(records: 1, at: now) == .zero)
+        #expect(pace.take(records: 1, at: now) > .zero)
+    }
+
+    @Test("the slower of two rates counts, and none is no pause")
+    func bytes() {
+        var pace = MigrationPace(MigrationRate(recordsPerSecond: 1_000_000, bytesPerSecond: 1000))
+        _ = pace.take(records: 1, bytes: 2100, at: .seconds(10))
+        #expect(pace.take(records: 1, at: .seconds(10)) == .seconds(2))
+        var free = MigrationPace(MigrationRate())
+        for _ in 1...3 { #expect(free.take(records: 1 << 40, bytes: 1 << 40, at: .zero) == .zero) }
+    }
+
+    @Test("a rate goes to programs as variables, and nonsense is none")
+    func variables() {
+        let rate = MigrationRate(recordsPerSecond: 7, bytesPerSecond: 9)
+        let variables = Dictionary(
+            uniqueKeysWithValues: rate.variables.map { text in
+                let parts = text.split(separator: "=").map(String.init)
+                return (parts[0], parts[1])
+            })
+        #expect(MigrationRate(variables: { variables[$0] }) == rate)
+        #expect(MigrationRate(variables: { _ in "0" }) == MigrationRate())
+        #expect(MigrationRate(variables: { _ in "many" }) == MigrationRate())
+    }
+
+    @Test("a report adds attempts up that go on by a token, and begins anew without one")
+    func report() {
+        var report = MigrationReport(startedAt: 0)
+        report.begin()
+        #expect(report.heard("progress 10 4") == false)
+        report.begin()
+        #expect(report.heard("progress 3 1") == false)
+        #expect(report.progress == MigrationProgress(examined: 3, copied: 1))
+        #expect(report.heard("token a b") == true)
+        #expect(report.heard("token a b") == false)
+        #expect(report.token == "a b")
+        report.begin()
+        #expect(report.heard("progress 5 5") == false)
+        #expect(report.progress == MigrationProgress(examined: 8, copied: 6))
+        #expect(report.heard("verified 8") == false)
+        #expect(report.verified == 8)
+        #expect(report.heard("token " + String(repeating: "a", count: 1025)) == false)
+        #expect(report.heard("token ") == false)
+        #expect(report.heard("anything") == false)
+        #expect(report.attempts == 3)
+    }
+
+    @Test("a migrator that gets no further is started three times, one that gets further again and again")
+    func attempts() {
+        var report = MigrationReport(startedAt: 0)
+        for _ in 1...2 {
+            report.begin()
+            #expect(report.mayTryAgain)
+        }
+        report.begin()
+        #expect(!report.mayTryAgain)
+        for number in 1...10 {
+            report.begin()
+            #expect(report.heard("token \(number)") == true)
+            #expect(report.mayTryAgain)
+        }
+    }
+}
