@@ -42,12 +42,14 @@ public struct ControlClient: Sendable {
     /// - Throws: ``ControlError`` if there is no versiond, or it does not answer.
     public func ask(_ request: ControlRequest) throws -> ControlResponse {
         let clock = ContinuousClock()
-        let deadline = clock.now + Self.retryTime
+        // Counted from the first failure: who waited long for an answer that never came still asks again.
+        var deadline: ContinuousClock.Instant?
         while true {
             do {
                 return try askOnce(request)
-            } catch let error as ControlError where error.mayPass && clock.now < deadline {
+            } catch let error as ControlError where error.mayPass && clock.now < deadline ?? .now + Self.retryTime {
                 guard error.isUnasked || request.isRepeatable else { throw error }
+                deadline = deadline ?? clock.now + Self.retryTime
                 poll(nil, 0, Self.retryPause)
             }
         }

@@ -100,7 +100,7 @@ final class ControlServer: Sendable {
         }
         var deadline = limit()
         defer { deadline.cancel() }
-        try await connection.executeThenClose { inbound, outbound in
+        try await connection.executeThenClose { inbound, _ in
             var head: HTTPRequestHead?
             var body = ByteBuffer()
             for try await part in inbound {
@@ -117,7 +117,10 @@ final class ControlServer: Sendable {
                     to: asked, body, isTooLong: isTooLong, answer)
                 deadline = limit()
                 let isLast = isTooLong || !asked.isKeepAlive
-                try await outbound.write(contentsOf: reply.parts(for: asked, isLast: isLast))
+                // What is written by the stream may still be on its way to the socket when that returns, and whoever is
+                // told that the asker has an answer may end this program.
+                for part in reply.parts(for: asked, isLast: isLast) { channel.write(part, promise: nil) }
+                try await channel.writeAndFlush(HTTPServerResponsePart.end(nil))
                 if let response { await answered(response) }
                 if isLast { return }
                 head = nil
@@ -154,6 +157,7 @@ final class ControlServer: Sendable {
 }
 
 extension ControlAnswer {
+    /// All but its end.
     fileprivate func parts(for head: HTTPRequestHead, isLast: Bool) -> [HTTPServerResponsePart] {
         var headers = HTTPHeaders([
             ("Content-Type", contentType), ("Content-Length", "\(body.count)"), ("Cache-Control", "no-store"),
@@ -161,6 +165,6 @@ extension ControlAnswer {
         if status == 401 { headers.add(name: "WWW-Authenticate", value: "Bearer") }
         if isLast { headers.add(name: "Connection", value: "close") }
         let first = HTTPResponseHead(version: .http1_1, status: .init(statusCode: status), headers: headers)
-        return [.head(first), .body(.byteBuffer(ByteBuffer(bytes: body))), .end(nil)]
+        return [.head(first), .body(.byteBuffer(ByteBuffer(bytes: body)))]
     }
 }
