@@ -92,9 +92,12 @@ struct QueryLoop {
             report.count(failure: items.isEmpty && hadUpdates ? "query: the node has no readings" : nil)
             return
         }
+        let start = ContinuousClock.now
         let count = try await client.query(target.everywhere).count
         let seen = report.value.nodesSeen
-        report.count(failure: count < seen ? "query: an answer with \(count) of \(seen) nodes" : nil)
+        // A server that waited for another one's answer in vain took its whole patience.
+        let wait = ContinuousClock.now - start < Limits.patience ? "" : " after waiting in vain"
+        report.count(failure: count < seen ? "query: an answer with \(count) of \(seen) nodes\(wait)" : nil)
         report.change { $0.nodesSeen = max($0.nodesSeen, count) }
     }
 }
