@@ -17,6 +17,7 @@ extension Node {
     /// Has the relay and the kernel route by what runs now, and peers hear of it.
     func updateRouting() async throws {
         CrashPoint.reach("routing")
+        // Peers hear of what goes before its way is closed, and of what comes when its way is open.
         announceChanges()
         let directPorts = await kernel.update(serving)
         let routing = try routingTable(directPorts)
@@ -28,6 +29,7 @@ extension Node {
             try hostVersions?.path?.register(routing.ports)
             try await interception.apply(ports: routing.ports)
         }
+        announceChanges(opened: routing.applications.mapValues(\.advertised))
     }
 
     /// The versions that peers hear of and reach: those whose state is complete, and whose environments run.

@@ -16,10 +16,19 @@ extension Node {
     // MARK: Telling
 
     /// Has the peers told of every application whose versions that serve are not those of the last time.
-    func announceChanges() {
+    ///
+    /// A version is announced when its way is open, and no sooner: a peer that hears of it may let its own clients rely
+    /// on it at once. It stays announced until it serves no more, also while it is started again.
+    ///
+    /// - Parameter opened: the versions that peers can reach now.
+    func announceChanges(opened: [ApplicationID: Set<Version>] = [:]) {
         guard fleetKey != nil else { return }
-        for (id, application) in applications where application.serving != announced[id, default: []] {
-            announced[id] = application.serving
+        for (id, application) in applications {
+            let before = announced[id]
+            let known = (before ?? application.serving).union(opened[id] ?? [])
+            let versions = application.serving.intersection(known)
+            announced[id] = versions
+            guard versions != before ?? [] else { continue }
             announcements.announce(id, to: (peers.peers[id] ?? [:]).keys.sorted(), at: elapsed)
         }
         tellPeers()
@@ -56,7 +65,7 @@ extension Node {
             guard let sender = configuration.address[target.peer.family] else {
                 throw NodeError("this node has no address of the kind of \(target.peer)")
             }
-            var news = [FleetMessage.News.serving(application.serving)]
+            var news = [FleetMessage.News.serving(announced[target.application] ?? application.serving)]
             if let (root, channel) = application.trustKeeper.state?.numbers {
                 news.append(.trust(root: root, channel: channel))
             }
