@@ -29,7 +29,7 @@ SCRIPTS := $(filter-out %.txt scripts/xen,$(wildcard scripts/* scripts/xen/*)) $
 export CONFIGURATION FUZZ_SECONDS
 
 .DEFAULT_GOAL := help
-.PHONY: help bpf demo demo-redis bench-proxy bench-router bench-isolation bench-upgrade test test-tls test-xen lint format docs fuzz clean setup setup-tests build
+.PHONY: help bpf demo demo-redis demo-rollback bench-proxy bench-router bench-isolation bench-upgrade test test-tls test-xen lint format docs fuzz clean setup setup-tests build
 
 help: ## This list
 	@echo "VersionKit: upgrade a distributed application while it runs."
@@ -45,6 +45,9 @@ help: ## This list
 
 demo: build ## Upgrade IrisLog live, in a sandbox on this machine (DEMO_ARGUMENTS)
 	scripts/sandbox "$(BIN)/irislog-demo" $(DEMO_ARGUMENTS)
+
+demo-rollback: build ## Withdraw a bad release and a good one from a fleet, losing nothing (DEMO_ARGUMENTS)
+	scripts/sandbox "$(BIN)/irislog-demo" rollback $(DEMO_ARGUMENTS)
 
 demo-redis: build ## Upgrade a live Redis under load, with faults, in the sandbox (DEMO_ARGUMENTS)
 	scripts/sandbox "$(BIN)/redis-demo" $(DEMO_ARGUMENTS)
