@@ -5,6 +5,9 @@ DEMO_ARGUMENTS ?=
 BENCH_ARGUMENTS ?=
 TEST_ARGUMENTS ?=
 FUZZ_SECONDS ?= 30
+# Tests that run at one time: most of them are whole nodes with clients, and a request that waits for all the others of
+# ten fleets on two processors waits too long.
+TEST_WIDTH ?= 4
 
 # What runs together, one group after the other. Each wants the machine's whole time, and whoever waits for an answer beside
 # too many others waits too long: tests that block a thread share few of them. What is in no group comes last.
@@ -27,6 +30,8 @@ SWIFT_FOLDERS := $(wildcard Sources Tests Fuzzing/Package.swift Fuzzing/Sources 
 SCRIPTS := $(filter-out %.txt scripts/xen,$(wildcard scripts/* scripts/xen/*)) $(wildcard .ci/run)
 
 export CONFIGURATION FUZZ_SECONDS
+# Swift 6.3 and newer go by it.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH = $(TEST_WIDTH)
 
 .DEFAULT_GOAL := help
 .PHONY: help bpf demo demo-redis demo-rollback bench-proxy bench-router bench-isolation bench-upgrade test test-tls test-xen lint format docs fuzz clean setup setup-tests build
