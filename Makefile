@@ -34,7 +34,7 @@ export CONFIGURATION FUZZ_SECONDS
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH = $(TEST_WIDTH)
 
 .DEFAULT_GOAL := help
-.PHONY: help bpf demo demo-redis bench-proxy bench-router bench-isolation bench-upgrade test test-tls test-xen lint format docs fuzz clean setup setup-tests build
+.PHONY: help bpf demo demo-redis demo-rollback bench-proxy bench-router bench-isolation bench-upgrade test test-tls test-xen lint format docs fuzz clean setup setup-tests build
 
 help: ## This list
 	@echo "VersionKit: upgrade a distributed application while it runs."
@@ -50,6 +50,9 @@ help: ## This list
 
 demo: build ## Upgrade IrisLog live, in a sandbox on this machine (DEMO_ARGUMENTS)
 	scripts/sandbox "$(BIN)/irislog-demo" $(DEMO_ARGUMENTS)
+
+demo-rollback: build ## Withdraw a bad release and a good one from a fleet, losing nothing (DEMO_ARGUMENTS)
+	scripts/sandbox "$(BIN)/irislog-demo" rollback $(DEMO_ARGUMENTS)
 
 demo-redis: build ## Upgrade a live Redis under load, with faults, in the sandbox (DEMO_ARGUMENTS)
 	scripts/sandbox "$(BIN)/redis-demo" $(DEMO_ARGUMENTS)

@@ -1,3 +1,4 @@
+import ExampleFleet
 import FoundationEssentials
 import Glibc
 import IrisLogFleet
