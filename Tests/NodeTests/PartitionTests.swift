@@ -22,7 +22,8 @@ struct PartitionTests {
         }
     }
 
-    @Test("the node that is cut off keeps the old version, which the others keep for it, and catches up when it is back")
+    @Test(
+        "the node that is cut off keeps the old version, which the others keep for it, and catches up when it is back")
     func heals() async throws {
         let fleet = try await TestFleet(hosts: 3, hasKey: true)
         var loads: [LoadProcess] = []
