@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import VersionKitModel
 import VersionKitReleases
+import VersionKitRouter
 import VersionKitSwarm
 
 /// One host: fetches the layers, or has them, and hands them on until it is killed.
@@ -22,6 +23,8 @@ struct BenchNode {
         guard swarm.port != nil else { throw FleetError("nothing can be listened on at \(address)") }
         say("ready")
         try await Self.wait(for: settings.text("go"))
+        var random = SystemRandomNumberGenerator()
+        if !isSeed { swarm.prefer(FirstPieces.part(known: peers.count, using: &random), of: mine) }
         swarm.connect(mine, to: peers)
         var isDone = isSeed
         while true {
