@@ -5,6 +5,9 @@ DEMO_ARGUMENTS ?=
 BENCH_ARGUMENTS ?=
 TEST_ARGUMENTS ?=
 FUZZ_SECONDS ?= 30
+# Tests that run at one time: most of them are whole nodes with clients, and a request that waits for all the others of
+# ten fleets on two processors waits too long.
+TEST_WIDTH ?= 4
 
 # What runs together, one group after the other. Each wants the machine's whole time, and whoever waits for an answer beside
 # too many others waits too long: tests that block a thread share few of them. What is in no group comes last.
@@ -27,9 +30,11 @@ SWIFT_FOLDERS := $(wildcard Sources Tests Fuzzing/Package.swift Fuzzing/Sources 
 SCRIPTS := $(filter-out %.txt scripts/xen,$(wildcard scripts/* scripts/xen/*)) $(wildcard .ci/run)
 
 export CONFIGURATION FUZZ_SECONDS
+# Swift 6.3 and newer go by it.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH = $(TEST_WIDTH)
 
 .DEFAULT_GOAL := help
-.PHONY: help bpf demo demo-redis bench-proxy bench-router bench-isolation bench-upgrade test test-tls test-xen lint format docs fuzz clean setup setup-tests build
+.PHONY: help bpf demo demo-redis demo-rollback bench-proxy bench-router bench-isolation bench-upgrade test test-tls test-xen lint format docs fuzz clean setup setup-tests build
 
 help: ## This list
 	@echo "VersionKit: upgrade a distributed application while it runs."
@@ -45,6 +50,9 @@ help: ## This list
 
 demo: build ## Upgrade IrisLog live, in a sandbox on this machine (DEMO_ARGUMENTS)
 	scripts/sandbox "$(BIN)/irislog-demo" $(DEMO_ARGUMENTS)
+
+demo-rollback: build ## Withdraw a bad release and a good one from a fleet, losing nothing (DEMO_ARGUMENTS)
+	scripts/sandbox "$(BIN)/irislog-demo" rollback $(DEMO_ARGUMENTS)
 
 demo-redis: build ## Upgrade a live Redis under load, with faults, in the sandbox (DEMO_ARGUMENTS)
 	scripts/sandbox "$(BIN)/redis-demo" $(DEMO_ARGUMENTS)

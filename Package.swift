@@ -175,12 +175,19 @@ let package = Package(
             name: "IrisLogFleet",
             dependencies: ["ExampleFleet", "VersionKitControl", "VersionKitProcesses", "VersionKitTestbed"],
             path: "Sources/Examples/IrisLog/Fleet"),
-        // The demonstration: `make demo`.
+        // What the demonstrations make of what they see: values, without sockets.
+        .target(
+            name: "IrisLogDemoModel",
+            dependencies: [
+                "ExampleFleet", "IrisLogFleet", "VersionKitControl", "VersionKitModel", "VersionKitUpgrade",
+            ],
+            path: "Sources/Examples/IrisLog/DemoModel"),
+        // The demonstrations: `make demo`, `make demo-rollback`.
         .executableTarget(
             name: "irislog-demo",
             dependencies: [
-                "ExampleFleet", "IrisLogFleet", "VersionKitControl", "VersionKitModel", "VersionKitTestbed",
-                "VersionKitUpgrade", arguments,
+                "ExampleFleet", "IrisLogDemoModel", "IrisLogFleet", "VersionKitControl", "VersionKitModel",
+                "VersionKitProcesses", "VersionKitTestbed", "VersionKitUpgrade", arguments,
             ],
             path: "Sources/Examples/IrisLog/Demo"),
 
@@ -289,7 +296,10 @@ let package = Package(
         tests("Tidy", []),
         tests(
             "IrisLog",
-            ["IrisLogCore", "IrisLogNetwork", "IrisLogProtocol1", "IrisLogProtocol2", nioCore, nioPosix]),
+            [
+                "IrisLogCore", "IrisLogDemoModel", "IrisLogFleet", "IrisLogNetwork", "IrisLogProtocol1",
+                "IrisLogProtocol2", "VersionKitControl", "VersionKitModel", "VersionKitUpgrade", nioCore, nioPosix,
+            ]),
         tests(
             "Transport",
             [

@@ -1,3 +1,4 @@
+import ExampleFleet
 import Glibc
 import IrisLogFleet
 import Testing

@@ -104,8 +104,7 @@ struct HealthCheckTests {
 extension FleetNode {
     /// Runs a command beside a version, as what is changed behind its back it need not see.
     private func run(_ version: Version, _ command: String...) async throws -> Bool {
-        let arguments = ["exec", "irislog", "--version", "\(version)", "--socket", "\(directory)/control.sock", "--"]
-        return try await Command.run(try Programs.directory() + "/versionctl", arguments + command).exit.isSuccess
+        try await versionctl("exec", ["irislog", "--version", "\(version)", "--"] + command).exit.isSuccess
     }
 
     /// Has a version's health checks fail that look for this file.

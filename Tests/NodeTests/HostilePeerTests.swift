@@ -1,3 +1,4 @@
+import ExampleFleet
 import CLinux
 import Glibc
 import IrisLogFleet

@@ -1,3 +1,4 @@
+import ExampleFleet
 import IrisLogFleet
 import Testing
 import VersionKitControl

@@ -30,19 +30,6 @@ struct SpreadTests {
         }
     }
 
-    /// Publishes as soon as the node has done with what it took away.
-    private func publishAgain(_ release: String, on node: FleetNode) async throws {
-        let deadline = ContinuousClock.now + TestFleet.patience
-        while true {
-            do {
-                return try await node.publish(release)
-            } catch {
-                guard "\(error)".contains("is under way"), ContinuousClock.now < deadline else { throw error }
-                try await Task.sleep(for: .milliseconds(20))
-            }
-        }
-    }
-
     @Test("one serves on the node that it was given to, beside the old one, and on all once that node vouches for it")
     func promoted() async throws {
         let (fleet, loads) = try await fleetUnderLoad()
@@ -81,7 +68,7 @@ struct SpreadTests {
             #expect(status.version(2)?.reason?.contains("exited with code 4") == true)
         }
         // Whoever has it again hears the same.
-        try await publishAgain(fleet.releases.tiring2, on: fleet.nodes[1])
+        try await fleet.nodes[1].publish(fleet.releases.tiring2, within: TestFleet.patience)
         try await fleet.wait(for: "the same reason", on: fleet.nodes[1]) {
             $0.version(2)?.reason?.hasPrefix("withdrawn by \(fleet.nodes[0].member.addresses[0]): ") == true
         }

@@ -137,18 +137,6 @@ final class TestFleet {
     }
 }
 
-extension NodeStatus {
-    /// IrisLog's version here.
-    func version(_ version: Version) -> VersionStatus? { applications.first?.versions.first { $0.version == version } }
-
-    /// Whether this version serves, and no other one is on its way or left.
-    func serves(only version: Version) -> Bool {
-        guard let application = applications.first else { return false }
-        return application.serving == [version]
-            && application.versions.allSatisfy { $0.state != .upgrading && ($0.version != version || $0.stage == nil) }
-    }
-}
-
 /// IrisLog's releases, good ones and bad ones: made once for all tests.
 struct TestReleases: Sendable {
     let programs: String
@@ -231,19 +219,23 @@ struct TestReleases: Sendable {
                     "/bin/bash", "-c", "exec 3<>/dev/tcp/10.99.200.1/9999; echo hello >&3; exec sleep 600",
                 ], startupTimeout: 3000, name: "talking"),
             tried2: try await staging.makeRelease(
-                2, retirementPeriod: 300, name: "tried", settings: [spread(percent: 0, milliseconds: 2500)]),
+                2, retirementPeriod: 300, name: "tried",
+                settings: [ReleaseStaging.spread(percent: 0, milliseconds: 2500)]),
             tiring2: try await staging.makeRelease(
                 2, retirementPeriod: 300,
-                start: ["/bin/sh", "-c", "/opt/irislog/irislog2 /etc/irislog & sleep 6; kill $!; exit 4"],
+                start: BadRelease.crashing.start(after: 6),
                 name: "tiring",
-                settings: [spread(percent: 0, milliseconds: 600_000)]),
+                settings: [ReleaseStaging.spread(percent: 0, milliseconds: 600_000)]),
             everywhere2: try await staging.makeRelease(
-                2, retirementPeriod: 300, name: "everywhere", settings: [spread(percent: 100, milliseconds: 600_000)]),
+                2, retirementPeriod: 300, name: "everywhere",
+                settings: [ReleaseStaging.spread(percent: 100, milliseconds: 600_000)]),
             unwell2: try await staging.makeRelease(
                 2, retirementPeriod: 300, startupTimeout: 1500, name: "unwell",
                 health: [#""kind": "command", "command": ["/bin/sh", "-c", "echo not yet; exit 7"]"#]),
-            checked1: try await staging.makeRelease(1, retirementPeriod: 300, name: "checked-1", health: [watched]),
-            checked2: try await staging.makeRelease(2, retirementPeriod: 600_000, name: "checked-2", health: [watched]),
+            checked1: try await staging.makeRelease(
+                1, retirementPeriod: 300, name: "checked-1", health: [BadRelease.watched]),
+            checked2: try await staging.makeRelease(
+                2, retirementPeriod: 600_000, name: "checked-2", health: [BadRelease.watched]),
             package2: try await staging.makeRelease(
                 2, retirementPeriod: 300, name: "package", settings: [#""method": "package""#]),
             checkpoint2: try await staging.makeRelease(
@@ -256,17 +248,6 @@ struct TestReleases: Sendable {
             forged2: try await forger.makeRelease(2, retirementPeriod: 300),
             damaged2: damaged)
     }
-
-    private static func spread(percent: Int, milliseconds: Int) -> String {
-        #""spread": { "canaryPercent": \#(percent), "observationMilliseconds": \#(milliseconds) }"#
-    }
-
-    private static let watched = #"""
-        "kind": "command", "command": [
-          "/bin/bash", "-c", "test ! -e /var/lib/irislog/sick && exec 3<>/dev/tcp/127.0.0.1/\#(Fleet.clientPort)"
-        ],
-        "steady": { "intervalMilliseconds": 100, "failures": 2 }
-        """#
 
     /// A command that makes the configuration fit: among the node's own processes a version is told its place.
     private static func startAnywhere(_ version: Int) -> [String] {

@@ -64,6 +64,28 @@ struct AnnouncementsTests {
         #expect(announcements.next(at: .zero) == .send(target(1)))
     }
 
+    @Test("a peer that could not be reached is told when it is heard, once")
+    func heardWhileWaiting() {
+        var announcements = Announcements()
+        announcements.announce(application, to: [peer(1)], at: .zero)
+        for _ in 1...4 {
+            guard case .wait(let due) = announcements.next(at: .zero) else {
+                announcements.failed(target(1), at: .zero)
+                continue
+            }
+            _ = announcements.next(at: due)
+            announcements.failed(target(1), at: due)
+        }
+        #expect(announcements.heard(target(1), at: .milliseconds(1)) == true)
+        #expect(announcements.next(at: .milliseconds(1)) == .send(target(1)))
+        announcements.failed(target(1), at: .milliseconds(1))
+        #expect(announcements.heard(target(1), at: .milliseconds(2)) == false)
+        guard case .wait = announcements.next(at: .milliseconds(2)) else {
+            Issue.record("it is tried without a pause")
+            return
+        }
+    }
+
     @Test("news that comes while a peer is told is told too, at once, whether the first telling worked or not")
     func news() {
         for works in [true, false] {

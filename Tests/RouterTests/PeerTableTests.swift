@@ -26,9 +26,9 @@ struct PeerTableTests {
     func takenAway() {
         var peers = PeerTable()
         peers.stated([1, 2], of: application, by: peer, stamp: 1, at: .zero)
-        #expect(peers.peers(of: application, without: 2).isEmpty)
+        #expect(peers.peers(of: application, behind: 2, leaving: 1).isEmpty)
         peers.stated([1], of: application, by: peer, stamp: 2, at: .zero)
-        #expect(peers.peers(of: application, without: 2) == [peer])
+        #expect(peers.peers(of: application, behind: 2, leaving: 1) == [peer])
     }
 
     @Test("a peer on which nothing serves keeps no version")
@@ -36,7 +36,7 @@ struct PeerTableTests {
         var peers = PeerTable()
         peers.heard(header(1), from: peer, at: .zero)
         peers.stated([], of: application, by: peer, stamp: 1, at: .zero)
-        #expect(peers.peers(of: application, without: 2).isEmpty)
+        #expect(peers.peers(of: application, behind: 2, leaving: 1).isEmpty)
     }
 
     @Test("a message that comes behind a newer one changes nothing")
@@ -53,9 +53,9 @@ struct PeerTableTests {
         peers.heard(header(1), from: peer, at: .zero)
         #expect(peers.forget(peer, of: application) == true)
         #expect(peers.forget(peer, of: application) == false)
-        #expect(peers.peers(of: application, without: 2).isEmpty)
+        #expect(peers.peers(of: application, behind: 2, leaving: 1).isEmpty)
         peers.heard(header(1), from: peer, at: .zero)
-        #expect(peers.peers(of: application, without: 2) == [peer])
+        #expect(peers.peers(of: application, behind: 2, leaving: 1) == [peer])
     }
 
     @Test("who is silent for the whole limit is forgotten, who was heard since is not")

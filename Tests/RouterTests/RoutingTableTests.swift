@@ -76,10 +76,10 @@ struct RouterTests {
         let new = VersionHeader(application: application, sender: 1, advertised: 2)
         #expect(peers.heard(old, from: peer, at: .zero) == 1)
         #expect(peers.heard(old, from: peer, at: .zero) == nil)
-        #expect(peers.peers(of: application, without: 2) == [peer])
+        #expect(peers.peers(of: application, behind: 2, leaving: 1) == [peer])
         #expect(peers.heard(new, from: peer, at: .seconds(1)) == 2)
         #expect(peers.heard(old, from: peer, at: .seconds(2)) == nil)
-        #expect(peers.peers(of: application, without: 2).isEmpty)
+        #expect(peers.peers(of: application, behind: 2, leaving: 1).isEmpty)
     }
 
     @Test("the peer that was silent for longest makes room")

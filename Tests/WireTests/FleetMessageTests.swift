@@ -44,6 +44,19 @@ struct FleetMessageTests {
         #expect(throws: FleetMessage.Fault.badVersions) { try FleetMessage.decode(mixed) }
     }
 
+    @Test("how far around a node a version serves is told in the same way", arguments: 0...4)
+    func horizon(hops: Int) throws {
+        var told = message()
+        told.news = .horizon(.init(7, hops: hops))
+        let line = told.line(code: code)
+        #expect(line.hasPrefix("horizon irislog 7/\(hops) from 10.0.0.1 to 10.0.0.2 at 1700000000000 nonce a5"))
+        #expect(try FleetMessage.decode(line).message == told)
+        for wrong in ["7", "7/", "/1", "07/1", "7/01", "7/5", "7/-1", "0/1", "4294967296/1", "7/1/1", "-"] {
+            let changed = line.replacing("7/\(hops)", with: wrong, maxReplacements: 1)
+            #expect(throws: FleetMessage.Fault.badNumbers, "\(wrong)") { try FleetMessage.decode(changed) }
+        }
+    }
+
     @Test("no beginning of a line is a message")
     func dripFeed() {
         let line = message().line(code: code)

@@ -6,9 +6,9 @@ package func say(_ line: String) {
     fflush(nil)
 }
 
-/// A text with spaces behind it, to this width.
-package func pad(_ text: String, _ width: Int) -> String {
-    text + String(repeating: " ", count: max(0, width - text.count))
+/// A text with spaces, or something else, behind it, to this width.
+package func pad(_ text: String, _ width: Int, with filler: String = " ") -> String {
+    text + String(repeating: filler, count: max(0, width - text.count))
 }
 
 extension Double {

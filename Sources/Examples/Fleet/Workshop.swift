@@ -20,6 +20,13 @@ package struct Workshop: Sendable {
         return output.split(separator: "\n").first.map(String.init) ?? ""
     }
 
+    /// Makes the key that a fleet's nodes share; its file.
+    package func makeFleetKey() async throws -> String {
+        let path = directory + "/fleet.key"
+        _ = try await versionctl(["fleet-key", "--out", path])
+        return path
+    }
+
     /// Makes the signed release of this name from its description, which names its files relative to `directory`; its
     /// directory.
     package func makeRelease(_ name: String, description: String) async throws -> String {

@@ -71,6 +71,15 @@ struct ManagedApplication {
     /// The version that is on its way, or still has an older one beside it.
     var underWay: Version? { records.values.first { !$0.isRetired && $0.pipeline.action != .finished }?.version }
 
+    /// The version that this node goes over to, or has gone over to, and the one before it; `nil`: there was never more than
+    /// one.
+    var succession: (version: Version, before: Version)? {
+        let present = records.values.filter { !$0.isGone }
+        let pairs = present.compactMap { record in record.pipeline.predecessor.map { (record.version, $0) } }
+        let back = pairs.first { version, before in before > version && present.contains { $0.version == before } }
+        return back ?? pairs.max { $0.0 < $1.0 }
+    }
+
     /// The newest version that was not taken away, serving or on its way.
     var newest: Version? {
         records.values.filter { !$0.pipeline.isUndone && !$0.isRetired }.map(\.version).max()

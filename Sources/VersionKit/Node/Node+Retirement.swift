@@ -28,7 +28,7 @@ extension Node {
             let sample = Retirement.Sample(
                 peerMessages: await peerMessages(id, old),
                 neededAnswers: await applications[id]?.proxy?.counters.needed[old] ?? 0,
-                peersBehind: peers.peers(of: id, without: new).count)
+                peersBehind: peers.peers(of: id, behind: new, leaving: old).count)
             switch retirement.observe(sample, at: clock.now - started) {
             case .keep: continue
             case .retire:

@@ -75,6 +75,8 @@ extension Node {
             let isNew = peers.peers[header.application]?[address] == nil
             if let version = peers.heard(header, from: address, at: elapsed) {
                 logger.debug("a peer shows a version", metadata: ["peer": "\(address)", "version": "\(version)"])
+                lookAround(header.application)
+                tellPeers()
             }
             if announcements.heard(.init(header.application, address), at: elapsed) { tellPeers() }
             if isNew { mayHaveNews(header.application, address) }

@@ -65,6 +65,8 @@ public actor Node {
     var announcements = Announcements()
     /// What peers were told of each application, or are being told.
     var announced: [ApplicationID: Set<Version>] = [:]
+    /// How far around this node the version serves that each application goes over to, as peers are told.
+    var horizons: [ApplicationID: FleetMessage.Horizon] = [:]
     var announcementTimer: Task<Void, Never>?
     /// The time stamp of this node's last message; they only grow.
     var lastStamp: Int64 = 0

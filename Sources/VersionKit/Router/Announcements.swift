@@ -70,6 +70,8 @@ public struct Announcements: Sendable, Equatable, Codable {
         var isUnderWay = false
         /// Whether there is news since it was sent.
         var isOutdated = false
+        /// Whether its pause was cut short once, for the peer was heard.
+        var isHurried: Bool?
     }
 
     private let policy: Policy
@@ -87,10 +89,16 @@ public struct Announcements: Sendable, Equatable, Codable {
         for peer in peers { add(Target(application, peer), at: now) }
     }
 
-    /// A peer was heard: if it was given up, it is told now.
+    /// A peer was heard: if it was given up, it is told now, and so it is if it could not be reached before. That goes
+    /// once for all tries at it, as one that refuses what it is told may be heard all the time.
     ///
     /// - Returns: whether there is something to do by that.
     public mutating func heard(_ target: Target, at now: Duration) -> Bool {
+        if let entry = entries[target], !entry.isUnderWay, entry.attempts > 0, entry.isHurried != true {
+            entries[target]?.due = now
+            entries[target]?.isHurried = true
+            return true
+        }
         guard unreached.contains(target) else { return false }
         add(target, at: now)
         return true
@@ -147,7 +155,8 @@ public struct Announcements: Sendable, Equatable, Codable {
             return true
         }
         let pause = policy.pause * (1 << min(entry.attempts - 1, 20))
-        entries[target] = Entry(attempts: entry.attempts, due: now + min(pause, policy.pauseMax))
+        entries[target] = Entry(
+            attempts: entry.attempts, due: now + min(pause, policy.pauseMax), isHurried: entry.isHurried)
         return false
     }
 

@@ -19,6 +19,8 @@ public struct PeerTable: Sendable, Equatable, Codable {
         public var lastHeard: Duration
         /// The time stamp of its last message, by the peer's clock: older ones come late and say nothing.
         public var lastStamp: Int64?
+        /// How far around it a version serves, as it last said.
+        public var horizon: FleetMessage.Horizon?
         /// When its last message came, which proves that it belongs to the fleet.
         public var lastStated: Duration?
         /// When it was last told something for being met.
@@ -61,6 +63,20 @@ public struct PeerTable: Sendable, Equatable, Codable {
         }
     }
 
+    /// A peer's message said how far around it a version serves.
+    ///
+    /// - Parameter stamp: the message's time stamp, by the peer's clock; one that comes late changes nothing.
+    public mutating func stated(
+        _ horizon: FleetMessage.Horizon, of application: ApplicationID, by address: IPAddress, stamp: Int64,
+        at now: Duration
+    ) {
+        _ = change(application, address, at: now) { peer in
+            if let last = peer.lastStamp, last > stamp { return }
+            (peer.lastStamp, peer.lastStated) = (stamp, now)
+            peer.horizon = horizon
+        }
+    }
+
     /// Whether a peer is met: the first time, and then again when this interval has passed.
     public mutating func meets(
         _ address: IPAddress, of application: ApplicationID, every interval: Duration, at now: Duration
@@ -92,10 +108,24 @@ public struct PeerTable: Sendable, Equatable, Codable {
         return silent.sorted { ($0.0, $0.1) < ($1.0, $1.1) }
     }
 
-    /// The peers that were never seen with this version or a newer one: while there are any, an older version is needed.
-    /// A peer that said that nothing serves there needs none.
-    public func peers(of application: ApplicationID, without version: Version) -> [IPAddress] {
-        (peers[application] ?? [:]).filter { ($0.value.versions.max() ?? version) < version }.keys.sorted()
+    /// The peers by which a request could still reach a node on which the version does not serve: while there are any, the
+    /// one that it takes the place of is needed. A peer on which nothing serves needs none.
+    ///
+    /// - Parameter old: the version that is to go; newer than the other if the fleet goes back.
+    public func peers(of application: ApplicationID, behind version: Version, leaving old: Version) -> [IPAddress] {
+        let enough = FleetMessage.Horizon.hopsMax - 1
+        return (peers[application] ?? [:]).filter { $0.value.hops(to: version, leaving: old) < enough }.keys.sorted()
+    }
+
+    /// How far around this node the version serves, if it serves here. It grows by a node with each message of all peers
+    /// until it is at the most that counts, and falls when a peer comes that has not got so far.
+    ///
+    /// - Parameter old: the version that is to go; newer than the other if the fleet goes back.
+    public func horizon(of application: ApplicationID, _ version: Version, leaving old: Version) -> FleetMessage.Horizon
+    {
+        let most = FleetMessage.Horizon.hopsMax
+        let least = (peers[application] ?? [:]).values.map { $0.hops(to: version, leaving: old) }.min() ?? most
+        return FleetMessage.Horizon(version, hops: min(most, 1 + least))
     }
 
     /// Changes what is known of a peer, with room for it; a version that is newer than all it had before.
@@ -116,5 +146,20 @@ public struct PeerTable: Sendable, Equatable, Codable {
         peers[application] = known
         guard let newest = peer.versions.max(), newestBefore.map({ newest > $0 }) ?? true else { return nil }
         return newest
+    }
+}
+
+extension PeerTable.Peer {
+    /// How many nodes a request for the version may go through, this peer the first. One that said nothing of it is taken to
+    /// know nobody else.
+    fileprivate func hops(to version: Version, leaving old: Version) -> Int {
+        let most = FleetMessage.Horizon.hopsMax
+        guard let newest = versions.max() else { return most }
+        let isForwards = old <= version
+        guard versions.contains(version) || (isForwards && newest > version) else { return 0 }
+        guard let horizon else { return most }
+        if horizon.version == version { return horizon.hops }
+        // It is past this version, or has not said yet that it goes the same way.
+        return isForwards && horizon.version > version ? most : 1
     }
 }

@@ -1,7 +1,7 @@
 /// Decides when an old version has nothing left to do on a node.
 ///
-/// It goes in two steps. When no peer is left that speaks only the old version, and for a whole period no client needed
-/// its answer, it is *drained*: clients' reads go to the newer version alone, and so its own calls to its peers end.
+/// It goes in two steps. When no peer is left that speaks only the old version, or from which a request goes on to such a
+/// node, and for a whole period no client needed its answer, it is *drained*: clients' reads go to the newer version alone, and so its own calls to its peers end.
 /// When for another period fewer messages than the threshold reached it, it is *retired*. In a tree of servers the old
 /// version so disappears from the top down, and nobody is left waiting for it. Writes that go to every version by rule
 /// say nothing about whether anyone needs it, and do not count.
@@ -33,7 +33,7 @@ public struct Retirement: Sendable, Hashable {
         public var peerMessages: UInt64
         /// Clients' requests that only it could answer well.
         public var neededAnswers: UInt64
-        /// Peers that are known to run nothing newer.
+        /// Peers that are known to run nothing newer, or to know somebody who does not.
         public var peersBehind: Int
 
         /// A sample.

@@ -1,7 +1,7 @@
 public import VersionKitModel
 
-/// What a router tells another one over a control connection: which versions of an application serve on its node now, or
-/// how new the documents are that it has of the application's publishers.
+/// What a router tells another one over a control connection: which versions of an application serve on its node now,
+/// how far around it the newest one does, or how new the documents are that it has of the application's publishers.
 ///
 /// A value without trust: who made it is known only once its ``Sealed/code`` was checked with the fleet's key.
 /// `docs/wire-format.md` has the line.
@@ -17,7 +17,7 @@ public struct FleetMessage: Sendable, Hashable {
     /// The bytes of a code: those of HMAC-SHA256.
     public static let codeBytes = 32
     /// The words that a line begins with.
-    public static let keywords = ["versions", "trust"]
+    public static let keywords = ["versions", "trust", "horizon"]
 
     /// What is told.
     public enum News: Sendable, Hashable {
@@ -26,6 +26,30 @@ public struct FleetMessage: Sendable, Hashable {
         case serving(Set<Version>)
         /// The numbers of the sender's root and channel; 0: it has no channel.
         case trust(root: UInt64, channel: UInt64)
+        /// How far around the sender a version serves.
+        case horizon(Horizon)
+    }
+
+    /// How far around a node a version serves everywhere.
+    ///
+    /// A server that is asked may ask others, and these again others: the node of the first one has to know about all of
+    /// them before its clients rely on their new version alone.
+    public struct Horizon: Sendable, Hashable, Codable {
+        /// As far as anybody looks: a request goes through so many nodes, or fewer.
+        public static let hopsMax = 4
+
+        /// The version that the node has gone over to, or is about to.
+        public var version: Version
+        /// How many nodes a request for it may go through, the node itself the first; 0: it does not serve there yet.
+        public var hops: Int
+
+        /// A horizon.
+        ///
+        /// - Precondition: `hops` is in `0...hopsMax`.
+        public init(_ version: Version, hops: Int) {
+            precondition((0...Self.hopsMax).contains(hops), "a horizon of \(hops) hops")
+            (self.version, self.hops) = (version, hops)
+        }
     }
 
     /// The application that is spoken of.
@@ -76,7 +100,7 @@ public struct FleetMessage: Sendable, Hashable {
         case badApplication = "bad-application"
         /// Not a list of versions in ascending order, or more than ``FleetMessage/versionsMax``.
         case badVersions = "bad-versions"
-        /// Not the numbers of a root and a channel.
+        /// Not the numbers of a root and a channel, or of a version and hops.
         case badNumbers = "bad-numbers"
         /// No address, or not in its shortest form.
         case badAddress = "bad-address"
@@ -97,6 +121,8 @@ public struct FleetMessage: Sendable, Hashable {
             let list = versions.isEmpty ? "-" : versions.sorted().map(\.description).joined(separator: ",")
             return "\(Self.keywords[0]) \(application) \(list)"
         case .trust(let root, let channel): return "\(Self.keywords[1]) \(application) \(root)/\(channel)"
+        case .horizon(let horizon):
+            return "\(Self.keywords[2]) \(application) \(horizon.version)/\(horizon.hops)"
         }
     }
 
@@ -118,7 +144,7 @@ public struct FleetMessage: Sendable, Hashable {
             words[9] == "nonce", words[11] == "hmac"
         else { throw .badForm }
         guard let application = ApplicationID(rawValue: words[1]) else { throw .badApplication }
-        let news = words[0] == keywords[0] ? News.serving(try versions(words[2])) : try numbers(words[2])
+        let news = try news(words[0], words[2])
         guard let sender = IPAddress(words[4]), sender.description == words[4],
             let receiver = IPAddress(words[6]), receiver.description == words[6]
         else { throw .badAddress }
@@ -130,12 +156,17 @@ public struct FleetMessage: Sendable, Hashable {
         return Sealed(message: message, code: code)
     }
 
-    private static func numbers(_ text: String) throws(Fault) -> News {
+    private static func news(_ keyword: String, _ text: String) throws(Fault) -> News {
+        guard keyword != keywords[0] else { return .serving(try versions(text)) }
         let parts = text.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count == 2, let root = UInt64(parts[0]), let channel = UInt64(parts[1]),
-            "\(root)/\(channel)" == text
+        guard parts.count == 2, let first = UInt64(parts[0]), let second = UInt64(parts[1]),
+            "\(first)/\(second)" == text
         else { throw .badNumbers }
-        return .trust(root: root, channel: channel)
+        guard keyword == keywords[2] else { return .trust(root: first, channel: second) }
+        guard let version = UInt32(exactly: first).flatMap(Version.init), second <= UInt64(Horizon.hopsMax) else {
+            throw .badNumbers
+        }
+        return .horizon(Horizon(version, hops: Int(second)))
     }
 
     private static func versions(_ text: String) throws(Fault) -> Set<Version> {

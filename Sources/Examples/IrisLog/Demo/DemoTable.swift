@@ -23,7 +23,7 @@ struct DemoTable {
 
     private mutating func redraw(_ statuses: [(name: String, status: NodeStatus?)], _ load: LoadNumbers) {
         if drawnLines > 0 { print("\u{1B}[\(drawnLines)A\u{1B}[J", terminator: "") }
-        for (name, status) in statuses { print("  \(pad(name, 5))\(Self.state(of: status))") }
+        for (name, status) in statuses { print("  \(pad(name, 5))\(Self.bar(status))  \(Self.state(of: status))") }
         print("  clients: \(load.requests) requests, \(load.failed) failed, \(load.updates) updates")
         drawnLines = statuses.count + 1
     }
@@ -36,6 +36,14 @@ struct DemoTable {
             lastStates[name] = state
             print("  \(pad(seconds.tenths, 6)) s  \(pad(name, 5))\(state)")
         }
+    }
+
+    /// How far the version is that is on its way: `[####.....]`, a place for each stage; nothing if there is none.
+    static func bar(_ status: NodeStatus?) -> String {
+        let stages = UpgradeStage.allCases
+        let stage = status?.applications.first?.versions.last { $0.state == .upgrading || $0.state == .serving }?.stage
+        let done = stage.flatMap { stages.firstIndex(of: $0) }
+        return pad(done.map { "[\(pad(String(repeating: "#", count: $0), stages.count, with: "."))]" } ?? "", 11)
     }
 
     /// `1 serving | 2 upgrading: Migrate`

@@ -32,6 +32,7 @@ package struct Fleet: Sendable {
         }
     }
 
+    package static let regionNames = ["north", "south", "west"]
     package static let country = "earth"
     package static let application = "irislog"
     package static let clientPort: UInt16 = 7000
@@ -41,15 +42,28 @@ package struct Fleet: Sendable {
     package let regions: [String]
 
     /// So many hosts in each region; the first of all is the root of the hierarchy.
-    package init(regions: [String] = ["north", "south", "west"], hostsPerRegion: Int, addressing: Addressing = .v4) {
-        self.regions = regions
+    package init(regions: [String] = Self.regionNames, hostsPerRegion: Int, addressing: Addressing = .v4) {
+        self.init(regions.map { ($0, hostsPerRegion) }, addressing)
+    }
+
+    /// So many hosts, shared out among the three regions.
+    package init(hosts: Int) {
+        let regions = Self.regionNames.prefix(hosts)
+        self.init(
+            regions.enumerated().map { index, region in
+                (region, hosts / regions.count + (index < hosts % regions.count ? 1 : 0))
+            }, .v4)
+    }
+
+    private init(_ regions: [(name: String, hosts: Int)], _ addressing: Addressing) {
+        self.regions = regions.map(\.name)
         var members: [Member] = []
         for (index, region) in regions.enumerated() {
-            for host in 1...hostsPerRegion {
+            for host in 1...region.hosts {
                 members.append(
                     Member(
-                        name: "n\(members.count + 1)", addresses: addressing.addresses(index + 1, host), region: region,
-                        site: "\(region)-site"))
+                        name: "n\(members.count + 1)", addresses: addressing.addresses(index + 1, host),
+                        region: region.name, site: "\(region.name)-site"))
             }
         }
         self.members = members

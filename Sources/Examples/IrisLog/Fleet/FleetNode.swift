@@ -1,6 +1,6 @@
 import ExampleFleet
 package import VersionKitControl
-import VersionKitProcesses
+package import VersionKitProcesses
 package import VersionKitTestbed
 
 /// One host with its versiond.
@@ -79,10 +79,30 @@ package struct FleetNode: Sendable {
         }
     }
 
+    /// Gives versiond a release as soon as it has done with what it was at.
+    ///
+    /// What a status shows as taken away may still be under way for a moment.
+    package func publish(_ release: String, within patience: Duration) async throws {
+        let deadline = ContinuousClock.now + patience
+        while true {
+            do {
+                return try await publish(release)
+            } catch {
+                guard "\(error)".contains("is under way"), ContinuousClock.now < deadline else { throw error }
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+    }
+
     /// Asks versiond something.
     package func ask(_ request: ControlRequest) async throws -> ControlResponse {
         let client = client
         return try await tryOnThread("ask") { try client.ask(request) }
+    }
+
+    /// Runs versionctl on this node, as its operator does.
+    package func versionctl(_ command: String, _ arguments: [String]) async throws -> Command.Result {
+        try await Command.run("\(programs)/versionctl", [command, "--socket", "\(directory)/control.sock"] + arguments)
     }
 
     /// The server that this host's clients speak to.

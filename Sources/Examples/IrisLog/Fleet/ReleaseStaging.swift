@@ -18,16 +18,21 @@ package struct ReleaseStaging: Sendable {
     /// Makes a publisher's key; the public part, as nodes pin it.
     package func makeKey() async throws -> String { try await workshop.makeKey() }
 
+    /// Makes the key that a fleet's nodes share; its file.
+    package func makeFleetKey() async throws -> String { try await workshop.makeFleetKey() }
+
     /// Makes the signed release of a version; its directory.
     ///
     /// - Parameters:
+    ///   - replaces: the version that it replaces; `nil`: the one before it.
     ///   - start: the command that starts it instead of IrisLog's own: for releases that fail.
     ///   - startupTimeout: milliseconds that it may take to become healthy.
     ///   - health: further members of its health check, as JSON.
     ///   - migrator: the name of its migrator among the programs.
     ///   - settings: further members of the description, as JSON.
     package func makeRelease(
-        _ version: Int, retirementPeriod: Int, start: [String]? = nil, startupTimeout: Int = 20_000,
+        _ version: Int, replaces: Int? = nil, retirementPeriod: Int, start: [String]? = nil,
+        startupTimeout: Int = 20_000,
         name: String? = nil,
         health: [String] = [], settings: [String] = [], migrator: String = "irislog-migrate"
     ) async throws -> String {
@@ -43,19 +48,21 @@ package struct ReleaseStaging: Sendable {
         return try await workshop.makeRelease(
             name,
             description: release(
-                version, files: "files-\(generation)", start: start, startupTimeout: startupTimeout,
+                version, replaces: replaces ?? version - 1, files: "files-\(generation)", start: start,
+                startupTimeout: startupTimeout,
                 retirementPeriod: retirementPeriod, health: health, settings: settings,
                 migrator: migrator))
     }
 
     private func release(
-        _ version: Int, files: String, start: [String], startupTimeout: Int, retirementPeriod: Int, health: [String],
+        _ version: Int, replaces: Int, files: String, start: [String], startupTimeout: Int, retirementPeriod: Int,
+        health: [String],
         settings: [String], migrator: String
     ) -> String {
         """
         {
           "application": "irislog", "version": \(version), "name": "\(version).0",
-          \(version > 1 ? "\"replaces\": \(version - 1)," : "")
+          \(replaces > 0 ? "\"replaces\": \(replaces)," : "")
           "ports": { "peer": [\(Fleet.peerPort)], "client": [\(Fleet.clientPort)] },
           "files": "\(files)",
           "start": [\(start.map { "\"\($0)\"" }.joined(separator: ", "))],
@@ -70,5 +77,10 @@ package struct ReleaseStaging: Sendable {
         }
 
         """
+    }
+
+    /// A member of a description: it begins on so many of a hundred nodes, and on all when one vouches for it.
+    package static func spread(percent: Int, milliseconds: Int) -> String {
+        #""spread": { "canaryPercent": \#(percent), "observationMilliseconds": \#(milliseconds) }"#
     }
 }

@@ -17,15 +17,24 @@ struct FleetCaller: Sendable {
         try await tryOnThread("fleet-message") {
             var connection = try BlockingConnection(to: router, from: first.sender)
             let header = VersionHeader(application: first.application, sender: nil, flags: .control)
-            let lines = messages.map { $0.line(code: key.code(of: $0.signedText)) } + verdicts.map(\.line)
+            // An older router knows nothing of horizons, and refuses them.
+            let lines =
+                messages.map { ($0.line(code: key.code(of: $0.signedText)), isNeeded: !$0.isHorizon) }
+                + verdicts.map { ($0.line, isNeeded: true) }
             try connection.send(Array(header.encoded().readableBytesView))
-            for line in lines {
+            for (line, isNeeded) in lines {
                 try connection.send(Array("\(line)\n".utf8))
                 guard let answer = try connection.line() else {
                     throw NodeError("the router at \(router) did not answer")
                 }
-                guard answer == "ok" else { throw NodeError("the router at \(router) answered: \(answer)") }
+                guard answer == "ok" || !isNeeded else {
+                    throw NodeError("the router at \(router) answered: \(answer)")
+                }
             }
         }
     }
+}
+
+extension FleetMessage {
+    fileprivate var isHorizon: Bool { if case .horizon = news { true } else { false } }
 }

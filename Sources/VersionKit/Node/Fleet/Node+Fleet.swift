@@ -28,10 +28,28 @@ extension Node {
             let known = (before ?? application.serving).union(opened[id] ?? [])
             let versions = application.serving.intersection(known)
             announced[id] = versions
-            guard versions != before ?? [] else { continue }
-            announcements.announce(id, to: (peers.peers[id] ?? [:]).keys.sorted(), at: elapsed)
+            if versions != before ?? [] { announce(id) }
+            lookAround(id)
         }
         tellPeers()
+    }
+
+    private func announce(_ id: ApplicationID) {
+        announcements.announce(id, to: (peers.peers[id] ?? [:]).keys.sorted(), at: elapsed)
+    }
+
+    /// Looks how far around this node the version serves that it goes over to, and has the peers told if that changed: what
+    /// they know of those behind this node they know by that. ``tellPeers()`` is to be called behind it.
+    func lookAround(_ id: ApplicationID) {
+        guard fleetKey != nil, let (version, old) = applications[id]?.succession else {
+            horizons[id] = nil
+            return
+        }
+        var horizon = peers.horizon(of: id, version, leaving: old)
+        if announced[id]?.contains(version) != true { horizon.hops = 0 }
+        guard horizon != horizons[id] else { return }
+        horizons[id] = horizon
+        announce(id)
     }
 
     /// Does what ``Announcements`` wants done now.
@@ -65,7 +83,9 @@ extension Node {
             guard let sender = configuration.address[target.peer.family] else {
                 throw NodeError("this node has no address of the kind of \(target.peer)")
             }
-            var news = [FleetMessage.News.serving(announced[target.application] ?? application.serving)]
+            // The horizon goes first: who heard of a version alone would take it that nobody is behind this node.
+            var news = horizons[target.application].map { [FleetMessage.News.horizon($0)] } ?? []
+            news.append(.serving(announced[target.application] ?? application.serving))
             if let (root, channel) = application.trustKeeper.state?.numbers {
                 news.append(.trust(root: root, channel: channel))
             }
@@ -105,13 +125,19 @@ extension Node {
         let serving: Set<Version>
         switch message.news {
         case .trust(let root, let channel): return heard(root: root, channel: channel, of: id, from: address)
+        case .horizon(let horizon):
+            peers.stated(horizon, of: id, by: address, stamp: message.stamp, at: elapsed)
+            lookAround(id)
+            return tellPeers()
         case .serving(let versions): serving = versions
         }
         peers.stated(serving, of: id, by: address, stamp: message.stamp, at: elapsed)
         logger.debug(
             "a peer says what serves there",
             metadata: ["peer": "\(address)", "versions": "\(serving.sorted().map(\.description))"])
-        if announcements.heard(.init(id, address), at: elapsed) { tellPeers() }
+        _ = announcements.heard(.init(id, address), at: elapsed)
+        lookAround(id)
+        tellPeers()
         applications[id]?.downloadRetries = 0
         reconsiderPeers(id)
     }
@@ -190,7 +216,7 @@ extension Node {
             }
             guard fleetKey != nil, elapsed - lastTold >= limit / 4 else { continue }
             lastTold = elapsed
-            for id in applications.keys { announcements.announce(id, to: (peers.peers[id] ?? [:]).keys, at: elapsed) }
+            for id in applications.keys { announce(id) }
             tellPeers()
         }
     }
@@ -207,6 +233,8 @@ extension Node {
     private func forgot(_ address: IPAddress, of id: ApplicationID) {
         forgottenPeers += 1
         announcements.forget(.init(id, address))
+        lookAround(id)
+        tellPeers()
     }
 
     /// What this node and its peers told each other.

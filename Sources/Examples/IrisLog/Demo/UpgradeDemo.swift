@@ -1,0 +1,51 @@
+import ExampleFleet
+import IrisLogFleet
+import VersionKitControl
+import VersionKitModel
+
+/// The demonstration of an upgrade, step by step.
+struct UpgradeDemo {
+    let place: DemoFleet
+    let retirementPeriod: Int
+
+    func run() async throws -> Outcome {
+        say("Making the releases of IrisLog 1 and 2 ...")
+        let key = try await place.staging.makeKey()
+        let release1 = try await place.staging.makeRelease(1, retirementPeriod: retirementPeriod)
+        let release2 = try await place.staging.makeRelease(2, retirementPeriod: retirementPeriod)
+        try await place.start(with: release1, key: key)
+        try await place.startClients()
+        try await Task.sleep(for: DemoFleet.calm)
+
+        let first = place.nodes[0]
+        place.tell("Release 2 is published on \(first.member.name) alone; the others hear of it from their peers ...")
+        let start = ContinuousClock.now
+        try await first.publish(release2)
+        var isUpgraded = true
+        do {
+            try await place.wait("version 2 did not take over everywhere") { $0.serves(only: 2) }
+        } catch let error as FleetError {
+            // The figures of what was reached are worth more than the complaint alone.
+            place.tell("demo: \(error)")
+            isUpgraded = false
+        }
+        let duration = ContinuousClock.now - start
+        if isUpgraded { try await Task.sleep(for: DemoFleet.calm) }
+        return try await conclude(duration)
+    }
+
+    private func conclude(_ duration: Duration) async throws -> Outcome {
+        let (total, complaints) = try await place.finishClients()
+        for complaint in complaints { say("  failed: \(complaint)") }
+        let statuses = await place.look()
+        place.tell("")
+        say(StageTable.text(statuses, version: 2))
+        say("")
+        if total.failed > 0 || total.lost > 0 {
+            for case (_, let status?) in statuses { say(StatusTable.text(of: status) + "\n") }
+        }
+        return Outcome(
+            upgraded: statuses.filter { $0.status?.serves(only: 2) ?? false }.count, nodes: statuses.count,
+            duration: duration, load: total, sawEverything: complaints.isEmpty)
+    }
+}

@@ -1,0 +1,82 @@
+import ExampleFleet
+import FoundationEssentials
+import Glibc
+import IrisLogFleet
+import Testing
+import VersionKitControl
+import VersionKitModel
+import VersionKitUpgrade
+
+/// Goal: whichever process of an upgrade is killed, and whenever, a version serves, nothing that was acknowledged is lost, and
+/// the reason can be seen. Method: real nodes with clients; the kernel kills. The migrator is in ``MigrationResumeTests``,
+/// versiond in ``CrashPointTests``.
+@Suite("Processes that are killed during an upgrade", .serialized)
+struct KilledProcessTests {
+    enum Victim: String, CaseIterable {
+        case newVersion, oldVersion, proxy
+    }
+
+    /// The stages in which there is something to kill.
+    private static let stages: [UpgradeStage] = [.prepareFileSystem, .createEnvironment, .running, .migrate, .serve]
+
+    static let cases = Victim.allCases.flatMap { victim in
+        stages.filter { victim != .newVersion || $0.isStarted }.map { (victim, $0) }
+    }
+
+    @Test("one is killed in one stage", arguments: cases)
+    func killed(_ victim: Victim, during stage: UpgradeStage) async throws {
+        let fleet = try await TestFleet(hosts: 1)
+        let node = fleet.nodes[0]
+        let load = try await fleet.load(node, protocol: 1)
+        try await node.publish(fleet.releases.version2)
+        let order = UpgradeStage.allCases
+        let wanted = try #require(order.firstIndex(of: stage))
+        var killed: Set<Int32> = []
+        try await fleet.wait(for: "\(victim.rawValue) in \(stage.title)", on: node) { status in
+            guard status.applications.first?.serving.isEmpty == false else {
+                Issue.record("nobody serves")
+                return true
+            }
+            let reached = status.version(2)?.stages.last.flatMap { order.firstIndex(of: $0.stage) } ?? -1
+            guard reached >= wanted else { return false }
+            killed = processes(of: victim, on: node)
+            return !killed.isEmpty
+        }
+        #expect(!killed.isEmpty)
+        for process in killed { kill(process, SIGKILL) }
+        let status = try await fleet.wait(for: "an end", on: node) { status in
+            #expect(status.applications.first?.serving.isEmpty == false, "nobody serves")
+            if status.serves(only: 2) { return status.version(1)?.state == .retired }
+            return status.serves(only: 1) && status.version(2)?.state == .failed
+        }
+        if status.serves(only: 1) { #expect(status.version(2)?.reason?.isEmpty == false) }
+        let numbers = try await load.finish()
+        #expect(numbers.lost == 0)
+        #expect(numbers.updates > 0)
+        let survivor = status.serves(only: 2) ? "irislog-2" : "irislog-1"
+        try await fleet.wait(for: "one environment", on: node) { _ in
+            ProcessFiles.names("\(node.directory)/state/environments/namespaces") == [survivor]
+        }
+    }
+
+    private func processes(of victim: Victim, on node: FleetNode) -> Set<Int32> {
+        switch victim {
+        case .proxy: return RestartedNode(node: node).proxies
+        case .oldVersion: return version(1, on: node)
+        case .newVersion: return version(2, on: node)
+        }
+    }
+
+    /// What the agent of a version's environment has started.
+    private func version(_ version: Int, on node: FleetNode) -> Set<Int32> {
+        let file = "\(node.directory)/state/environments/namespaces/irislog-\(version)/pid"
+        guard let text = try? String(contentsOfFile: file, encoding: .utf8),
+            let agent = text.split(separator: " ").first.flatMap({ Int32($0) })
+        else { return [] }
+        return ProcessFiles.children(of: agent)
+    }
+}
+
+extension UpgradeStage {
+    fileprivate var isStarted: Bool { [.running, .migrate, .serve].contains(self) }
+}
