@@ -11,6 +11,7 @@ final class BenchFleet: Sendable {
     private static let application = "gossip"
     private static let port = 7100
     private static let place = "/opt/gossip"
+    private static let installsMax = 4
     private static let settingsPath = "/etc/gossip"
 
     let hosts: [ManagedHost]
@@ -67,7 +68,7 @@ final class BenchFleet: Sendable {
                   \(version > 1 ? "\"replaces\": \(version.number - 1)," : "")
                   "ports": { "peer": [\(Self.port)] }, "files": "\(files)",
                   "start": ["\(Self.place)/gossip-app", "\(Self.port)", "\(periodMilliseconds)", "\(Self.settingsPath)/peers"],
-                  "health": { "port": \(Self.port), "intervalMilliseconds": 20 },
+                  "health": { "port": \(Self.port), "intervalMilliseconds": 20, "startupTimeoutMilliseconds": 120000 },
                   "retirement": { "messagesPerSecond": 1000000, "periodMilliseconds": 300 },
                   "configurationPath": "\(Self.settingsPath)"
                 }
@@ -75,10 +76,13 @@ final class BenchFleet: Sendable {
                 """)
     }
 
-    /// Gives the first version to every host, and waits until it serves.
+    /// Gives the first version to every host, and waits until it serves: to few at a time, since they are one machine.
     func install(_ release: String) async throws {
-        for host in hosts { try await host.publish(release) }
-        for host in hosts { try await wait("version 1", on: host) { $0.applications.first?.serving == [1] } }
+        for first in stride(from: 0, to: hosts.count, by: Self.installsMax) {
+            let some = hosts[first..<min(first + Self.installsMax, hosts.count)]
+            for host in some { try await host.publish(release) }
+            for host in some { try await wait("version 1", on: host) { $0.applications.first?.serving == [1] } }
+        }
     }
 
     /// Waits until all hosts have a version, and no other.

@@ -60,7 +60,9 @@ final class UpgradeBench {
         let code = try Children.wait(for: child, seconds: Self.limit)
         let rows = child.output.split(whereSeparator: \.isNewline).compactMap { UpgradeRow(line: $0) }
         guard code == 0, !rows.isEmpty else {
-            throw BenchError("upgrade-bench ended with \(code): \(child.lastWords)")
+            // What it says of itself comes first; what it quotes, behind that.
+            let reason = child.output.split(whereSeparator: \.isNewline).first { $0.hasPrefix("upgrade-bench: ") }
+            throw BenchError(reason.map(String.init) ?? "upgrade-bench ended with \(code): \(child.lastWords)")
         }
         return rows
     }
