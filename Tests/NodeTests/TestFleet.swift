@@ -143,6 +143,8 @@ struct TestReleases: Sendable {
     let key: String
     let version1: String
     let version2: String
+    /// Version 3, which speaks as version 2 does.
+    let version3: String
     /// Versions 1 and 2, which find their files and their address in every kind of environment.
     let anywhere1: String
     let anywhere2: String
@@ -204,6 +206,7 @@ struct TestReleases: Sendable {
             programs: programs, key: key,
             version1: try await staging.makeRelease(1, retirementPeriod: 300),
             version2: try await staging.makeRelease(2, retirementPeriod: 300),
+            version3: try await staging.makeRelease(3, retirementPeriod: 300),
             anywhere1: try await staging.makeRelease(
                 1, retirementPeriod: 300, start: startAnywhere(1), name: "anywhere-1"),
             anywhere2: try await staging.makeRelease(

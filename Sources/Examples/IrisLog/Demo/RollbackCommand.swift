@@ -20,7 +20,7 @@ struct RollbackCommand: AsyncParsableCommand {
 
             Examples:
               make demo-rollback
-              make demo-rollback DEMO_ARGUMENTS='--nodes 9 --bad crashing'
+              make demo-rollback DEMO_ARGUMENTS='--bad crashing'
               scripts/sandbox .build/debug/irislog-demo rollback --json | tail -n 2 | head -n 1 | jq .steps
             """)
 

@@ -64,8 +64,12 @@ final class RollbackDemo {
         begin("release 2 is tried out, and found to be bad")
         place.tell("Release 2 is published on \(canaryName), which tries it out; the others wait ...")
         try await canary.publish(release)
+        try await place.wait("release 2 was not taken away", on: [canaryName], mayFail: [2]) {
+            $0.version(2)?.state == .failed && $0.version(2)?.addresses == nil
+        }
+        // Whoever never heard of it, since it ended before it served, has nothing to withdraw.
         try await place.wait("release 2 was not withdrawn everywhere", mayFail: [2]) {
-            $0.serves(only: 1) && $0.version(2)?.state == .failed && $0.version(2)?.addresses == nil
+            $0.serves(only: 1) && ($0.version(2)?.state ?? .failed) == .failed
         }
         let reason = await place.look().first { $0.name == canaryName }?.status?.version(2)?.reason
         place.tell("\(canaryName) found it to be bad, and told the others: \(reason ?? "no reason")")
