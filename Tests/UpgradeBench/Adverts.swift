@@ -27,7 +27,9 @@ struct Adverts {
         }
         try await fleet.hosts[0].publish(second)
         for host in fleet.hosts {
-            try await fleet.wait("version 2", on: host) { $0.applications.first?.serving.contains(2) == true }
+            try await fleet.wait("word of version 2", on: host) { status in
+                status.applications.first?.versions.contains { $0.version == 2 && !$0.stages.isEmpty } == true
+            }
         }
         // Peers hear of a version from when it serves.
         let began = try await fleet.began(.serve, of: 2, on: fleet.hosts[0])
