@@ -76,7 +76,7 @@ bench-router: setup ## Measure the router beside plain routing, HAProxy, nginx a
 bench-isolation: setup-tests ## Measure environments of every kind and their snapshots (BENCH_ARGUMENTS)
 	scripts/bench-isolation $(BENCH_ARGUMENTS)
 
-bench-upgrade: setup ## Measure how fast a release spreads over a fleet (BENCH_ARGUMENTS)
+bench-upgrade: setup ## Measure how releases spread over a fleet, and the stages of upgrades (BENCH_ARGUMENTS)
 	scripts/bench-upgrade $(BENCH_ARGUMENTS)
 
 test-tls: setup ## The test of TLS towards clients, with the package trait TLS (builds BoringSSL)

@@ -389,14 +389,18 @@ let package = Package(
             name: "xen-counter",
             dependencies: ["CLinux", "DocumentationSamples", "VersionKit", "VersionKitProcesses", "VersionKitSockets"],
             path: "Tests/XenCounter", linkerSettings: [.unsafeFlags(["-static-executable"])]),
-        // Lets a release spread over hosts with limited links and tells how long that took, for scripts/bench-upgrade.
+        // Lets releases go over fleets and tells what that took, for scripts/bench-upgrade.
         .executableTarget(
-            name: "swarm-bench",
+            name: "upgrade-bench",
             dependencies: [
-                "ExampleFleet", "VersionKitModel", "VersionKitReleases", "VersionKitRouter", "VersionKitSwarm",
-                "VersionKitTestbed",
+                "CLinux", "ExampleFleet", "VersionKitControl", "VersionKitModel", "VersionKitProcesses",
+                "VersionKitReleases", "VersionKitRouter", "VersionKitSockets", "VersionKitSwarm", "VersionKitTestbed",
+                "VersionKitUpgrade",
             ],
-            path: "Tests/SwarmBench"),
+            path: "Tests/UpgradeBench"),
+        // The application of these fleets, whose nodes talk to each other.
+        .executableTarget(
+            name: "gossip-app", path: "Tests/GossipApp", linkerSettings: [.unsafeFlags(["-static-executable"])]),
         // Holds a testbed until it is killed, for TestbedTests.
         .executableTarget(name: "testbed-holder", dependencies: ["VersionKitTestbed"], path: "Tests/TestbedHolder"),
     ],

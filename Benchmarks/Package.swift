@@ -18,11 +18,17 @@ let package = Package(
         .target(name: "CLeastProxy"),
         // Effects that the benchmarks share: programs and files.
         .target(name: "BenchPrograms"),
+        // What the benchmarks' command lines have in common.
+        .target(
+            name: "BenchCommands",
+            dependencies: [
+                "BenchFigures", "BenchPrograms", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         // Effects: starts the programs, and is their client.
         .executableTarget(
             name: "bench-proxy",
             dependencies: [
-                "BenchFigures", "BenchPrograms", "CLeastProxy", "CResponder",
+                "BenchCommands", "BenchFigures", "BenchPrograms", "CLeastProxy", "CResponder",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/BenchProxy"),
@@ -35,21 +41,24 @@ let package = Package(
         .executableTarget(
             name: "bench-router",
             dependencies: [
-                "BenchFigures", "BenchPrograms", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "BenchCommands", "BenchFigures", "BenchPrograms",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/BenchRouter"),
         // Effects: has the driver of the main package measure, one environment at a time.
         .executableTarget(
             name: "bench-isolation",
             dependencies: [
-                "BenchFigures", "BenchPrograms", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "BenchCommands", "BenchFigures", "BenchPrograms",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/BenchIsolation"),
         // Effects: has the driver of the main package measure, one fleet at a time.
         .executableTarget(
             name: "bench-upgrade",
             dependencies: [
-                "BenchFigures", "BenchPrograms", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "BenchCommands", "BenchFigures", "BenchPrograms",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/BenchUpgrade"),
         .testTarget(name: "BenchFiguresTests", dependencies: ["BenchFigures"]),

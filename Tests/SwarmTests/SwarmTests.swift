@@ -156,4 +156,18 @@ struct SwarmTests {
         #expect(throws: SwarmError.self) { try session.add(Array("d4:infod".utf8), in: "/tmp", .unknown) }
         #expect(throws: SwarmError.self) { try session.add([], in: "/tmp", .unknown) }
     }
+
+    @Test("when a part is preferred all that is wanted comes over, and nothing else")
+    func preferred() async throws {
+        let share = try Share([1_638_400, 300_000])
+        let seed = try Member(share, "seed", .complete)
+        let fetcher = try Member(share, "copy", unwanted: [false, true])
+        // Beyond the end, where the unwanted layer is, and on at the begin.
+        fetcher.session.prefer(0.75..<1.25, of: fetcher.torrent)
+        fetcher.session.connect(fetcher.torrent, to: [seed.endpoint])
+        let end = try await fetcher.wait(for: "copy", \.isFinished)
+        #expect(try share.bytes("copy", 0) == share.bytes("seed", 0))
+        #expect(end.wanted == 1_638_400)
+        #expect(access(share.path("copy", 1), F_OK) != 0)
+    }
 }

@@ -58,18 +58,11 @@ package struct BarChart: Sendable {
         let plotWidth = Double(used.count) * groupWidth
         let width = Self.left + plotWidth + Self.legend
         let bottom = Self.top + Self.height
-        var parts = [
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \(number(width)) \(number(bottom + 40))\" "
-                + "font-family=\"sans-serif\" font-size=\"11\">",
-            "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>",
-            text(title, x: Self.left, y: 20, "font-size=\"14\""),
-        ]
+        var parts = [SVG.text(title, x: Self.left, y: 20, "font-size=\"14\"")]
         for decade in decades {
             let y = position(of: power(decade))
-            parts.append(
-                "<line x1=\"\(number(Self.left))\" x2=\"\(number(Self.left + plotWidth))\" y1=\"\(number(y))\" "
-                    + "y2=\"\(number(y))\" stroke=\"#ccc\"/>")
-            parts.append(text("\(power(decade))", x: Self.left - 6, y: y + 4, "text-anchor=\"end\""))
+            parts.append(SVG.line(from: Self.left, to: Self.left + plotWidth, y: y))
+            parts.append(SVG.text("\(power(decade))", x: Self.left - 6, y: y + 4, "text-anchor=\"end\""))
         }
         for (index, group) in used.enumerated() {
             let start = Self.left + Double(index) * groupWidth + (groupWidth - Double(shown.count) * Self.bar) / 2
@@ -77,23 +70,22 @@ package struct BarChart: Sendable {
                 guard let value = positive(group.values[series]) else { continue }
                 let y = position(of: value)
                 parts.append(
-                    "<rect x=\"\(number(start + Double(place) * Self.bar))\" y=\"\(number(y))\" "
-                        + "width=\"\(number(Self.bar - 1))\" height=\"\(number(bottom - y))\" fill=\"\(colour(series))\"/>"
-                )
+                    SVG.rectangle(
+                        x: start + Double(place) * Self.bar, y: y, width: Self.bar - 1, height: bottom - y,
+                        colour(series)))
             }
             parts.append(
-                text(
+                SVG.text(
                     group.name, x: start + Double(shown.count) * Self.bar / 2, y: bottom + 18, "text-anchor=\"middle\"")
             )
         }
         for (row, series) in shown.enumerated() {
             let y = Self.top + Double(row) * Self.line
             let x = Self.left + plotWidth + 16
-            parts.append(
-                "<rect x=\"\(number(x))\" y=\"\(number(y))\" width=\"10\" height=\"10\" fill=\"\(colour(series))\"/>")
-            parts.append(text(self.series[series], x: x + 16, y: y + 9))
+            parts.append(SVG.rectangle(x: x, y: y, width: 10, height: 10, colour(series)))
+            parts.append(SVG.text(self.series[series], x: x + 16, y: y + 9))
         }
-        return (parts + ["</svg>"]).joined(separator: "\n") + "\n"
+        return SVG.picture(width: width, height: bottom + 40, parts)
     }
 
     /// From the top.
@@ -105,14 +97,6 @@ package struct BarChart: Sendable {
     private func positive(_ value: Double?) -> Double? { value.flatMap { $0 > 0 && $0.isFinite ? $0 : nil } }
 
     private func colour(_ series: Int) -> String { Self.colours[series % Self.colours.count] }
-
-    private func number(_ value: Double) -> String { value.text(digits: 1) }
-
-    private func text(_ words: String, x: Double, y: Double, _ attributes: String = "") -> String {
-        let escaped = words.map { ["&": "&amp;", "<": "&lt;", ">": "&gt;"][$0] ?? String($0) }.joined()
-        return
-            "<text x=\"\(number(x))\" y=\"\(number(y))\"\(attributes.isEmpty ? "" : " ")\(attributes)>\(escaped)</text>"
-    }
 
     private func power(_ exponent: Int) -> Double {
         (0..<abs(exponent)).reduce(1.0) { value, _ in exponent < 0 ? value / 10 : value * 10 }

@@ -1,3 +1,4 @@
+import BenchCommands
 import BenchFigures
 import BenchPrograms
 import Foundation
@@ -81,5 +82,5 @@ final class IsolationBench {
     }
 
     /// Progress; stdout is for results.
-    private func say(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
+    private func say(_ text: String) { Console.say(text) }
 }

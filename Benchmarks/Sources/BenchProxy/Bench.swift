@@ -1,3 +1,4 @@
+import BenchCommands
 import BenchFigures
 import BenchPrograms
 import Foundation
@@ -14,8 +15,8 @@ struct Scale {
     var memorySeconds: Double
     var memoryCycles: Int
 
-    init(rounds: Int?, isQuick: Bool) {
-        self.rounds = rounds ?? (isQuick ? 1 : 5)
+    init(rounds: Int, isQuick: Bool) {
+        self.rounds = rounds
         latencyTurns = isQuick ? 4 : 40
         requests = isQuick ? 20_000 : 300_000
         acknowledgedWrites = isQuick ? 5_000 : 30_000
@@ -77,5 +78,5 @@ final class Bench {
     }
 
     /// Progress; stdout is for results.
-    func say(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
+    func say(_ text: String) { Console.say(text) }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import BenchCommands
 import BenchFigures
 import BenchPrograms
 import CLeastProxy
@@ -8,12 +9,12 @@ import Glibc
 
 /// Measures the application proxy beside its peers.
 @main
-struct BenchProxy: ParsableCommand {
+struct BenchProxy: Benchmark {
     static let configuration = CommandConfiguration(
         commandName: "bench-proxy",
         abstract: "Measures the application proxy beside Envoy, HAProxy and nginx, in the same run.",
         discussion: """
-            Measures:
+            Measures, in 5 rounds, or in one with --quick:
               1  latency of one client, one version
               2  rate of 50 clients, one version
               3  rate of 50 clients, writes to two versions
@@ -43,20 +44,7 @@ struct BenchProxy: ParsableCommand {
         (6, "size of the adapters", AdapterSize.run),
     ]
 
-    @Option(help: "How often everything is measured (default: 5; 1 with --quick).")
-    var rounds: Int?
-
-    @Option(help: "Only these measures, as in 1,3.")
-    var only: String?
-
-    @Flag(help: "Small counts: shows that everything works, proves nothing.")
-    var quick = false
-
-    @Flag(help: "Print the result as JSON.")
-    var json = false
-
-    @Option(help: "The root of the repository.")
-    var root = "."
+    @OptionGroup var options: BenchOptions
 
     @Option(help: "Our proxy, from the root of the repository.")
     var proxy = ".build/release/redis-proxy"
@@ -74,10 +62,7 @@ struct BenchProxy: ParsableCommand {
             visibility: .hidden))
     var leastProxy: [UInt16] = []
 
-    func validate() throws {
-        guard rounds ?? 1 > 0 else { throw ValidationError("--rounds needs at least 1.") }
-        _ = try chosen()
-    }
+    func validate() throws { try options.check(measures: Self.measures.count) }
 
     func run() throws {
         if let respond {
@@ -88,23 +73,16 @@ struct BenchProxy: ParsableCommand {
             let servers = Array(leastProxy.dropFirst())
             least_proxy_run(port, servers, Int32(servers.count))
         }
-        Interruption.watch()
-        do {
-            Children.exitAll(try measure())
-        } catch {
-            FileHandle.standardError.write(Data("bench-proxy: \(error)\n".utf8))
-            Children.exitAll(EX_UNAVAILABLE)
-        }
+        measureAndEnd()
     }
 
-    /// - Returns: the exit status.
-    private func measure() throws -> Int32 {
-        let chosen = try chosen()
-        var scale = Scale(rounds: rounds, isQuick: quick)
+    func measure() throws -> Int32 {
+        let chosen = try options.chosen(of: Self.measures.count)
+        var scale = Scale(rounds: options.rounds(byDefault: 5), isQuick: options.quick)
         let wanted = scale.connections
         scale.connections = FileLimit.raise(for: wanted)
-        let tools = chosen == [6] ? Tools() : try Tools(proxy: path(proxy), envoy: path(envoy))
-        let bench = try Bench(tools: tools, scale: scale, root: path(""))
+        let tools = chosen == [6] ? Tools() : try Tools(proxy: options.path(proxy), envoy: options.path(envoy))
+        let bench = try Bench(tools: tools, scale: scale, root: options.path(""))
         if chosen.contains(5), scale.connections < wanted {
             bench.say("The limit of open files (ulimit -n) allows \(scale.connections) connections, not \(wanted).")
         }
@@ -120,37 +98,11 @@ struct BenchProxy: ParsableCommand {
             }
             Children.stopAll()
         }
-        try File.makeFolder(path("Benchmarks/results"))
-        try File.write(bench.observations.csv, to: path("Benchmarks/results/bench-proxy.csv"))
+        try File.write(bench.observations.csv, to: options.result("bench-proxy.csv"))
         let report = Report(
             ProxyGoals.all(of: chosen), bench.observations, unavailable: bench.unavailable)
-        try show(report)
+        try options.show(report)
         for failure in failures { bench.say("bench-proxy: \(failure)") }
         return report.isComplete && failures.isEmpty ? 0 : 1
-    }
-
-    private func show(_ report: Report) throws {
-        if json {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-            print(String(decoding: try encoder.encode(report), as: UTF8.self))
-            FileHandle.standardError.write(Data("\(report.verdict)\n".utf8))
-        } else {
-            print(report.medianTable, report.goalTable, report.verdict, separator: "\n\n")
-        }
-    }
-
-    private func chosen() throws -> Set<Int> {
-        guard let only else { return Set(Self.measures.map(\.number)) }
-        let numbers = only.split(separator: ",").map { Int($0.trimmingCharacters(in: .whitespaces)) }
-        let known = numbers.compactMap(\.self).filter { number in Self.measures.contains { $0.number == number } }
-        guard !numbers.isEmpty, known.count == numbers.count else {
-            throw ValidationError("--only takes numbers from 1 to \(Self.measures.count), as in 1,3; not '\(only)'.")
-        }
-        return Set(known)
-    }
-
-    private func path(_ path: String) -> String {
-        path.hasPrefix("/") ? path : URL(fileURLWithPath: root).appendingPathComponent(path).path
     }
 }

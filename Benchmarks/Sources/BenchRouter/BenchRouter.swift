@@ -1,4 +1,5 @@
 import ArgumentParser
+import BenchCommands
 import BenchFigures
 import BenchPrograms
 import Foundation
@@ -6,12 +7,12 @@ import Glibc
 
 /// Measures the version router beside plain routing and its peers.
 @main
-struct BenchRouter: ParsableCommand {
+struct BenchRouter: Benchmark {
     static let configuration = CommandConfiguration(
         commandName: "bench-router",
         abstract: "Measures the version router beside plain routing, HAProxy, nginx and Envoy, in the same run.",
         discussion: """
-            Measures:
+            Measures, in 5 rounds, or in one with --quick:
               1  latency of one connection
               2  rate of 50 connections, and the relays' processor time
               3  throughput of one connection, and the relays' processor time
@@ -34,22 +35,9 @@ struct BenchRouter: ParsableCommand {
             sandbox; 129, 130, 143 interrupted by that signal (less 128).
             """)
 
-    private static let measures = 1...7
+    private static let measures = 7
 
-    @Option(help: "How often everything is measured (default: 5; 1 with --quick).")
-    var rounds: Int?
-
-    @Option(help: "Only these measures, as in 1,3.")
-    var only: String?
-
-    @Flag(help: "Small counts: shows that everything works, proves nothing.")
-    var quick = false
-
-    @Flag(help: "Print the result as JSON.")
-    var json = false
-
-    @Option(help: "The root of the repository.")
-    var root = "."
+    @OptionGroup var options: BenchOptions
 
     @Option(help: "The directory of versiond and versionctl, from the root of the repository.")
     var programs = ".build/release"
@@ -57,36 +45,21 @@ struct BenchRouter: ParsableCommand {
     @Option(help: "Envoy, from the root of the repository.")
     var envoy = ".build/peers/envoy/envoy/_bin/envoy"
 
-    func validate() throws {
-        let most = BenchRelease.freshPorts.count
-        guard (1...most).contains(rounds ?? 1) else { throw ValidationError("--rounds takes 1 to \(most).") }
-        _ = try chosen()
-    }
+    func validate() throws { try options.check(measures: Self.measures, roundsMax: BenchRelease.freshPorts.count) }
 
-    func run() throws {
-        Interruption.watch()
-        do {
-            try measure()
-            Children.exitAll(0)
-        } catch {
-            FileHandle.standardError.write(Data("bench-router: \(error)\n".utf8))
-            Children.exitAll(EX_UNAVAILABLE)
-        }
-    }
-
-    private func measure() throws {
+    func measure() throws -> Int32 {
         guard ProcessInfo.processInfo.environment["VERSIONKIT_SANDBOX"] != nil else {
             throw BenchError("this has to run inside scripts/sandbox; scripts/bench-router sees to it")
         }
-        let chosen = try chosen()
-        var scale = Scale(rounds: rounds, isQuick: quick)
+        let chosen = try options.chosen(of: Self.measures)
+        var scale = Scale(rounds: options.rounds(byDefault: 5), isQuick: options.quick)
         let wanted = scale.connections
         _ = FileLimit.raise(for: 2 * wanted)
         // A relay has two sockets for a connection.
         scale.connections = FileLimit.fitting(wanted, descriptorsEach: 2)
         let load = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path + "/bench-load"
-        let tools = try RouterTools(programs: path(programs), load: load, envoy: path(envoy))
-        let bench = try RouterBench(tools: tools, scale: scale, root: path(""))
+        let tools = try RouterTools(programs: options.path(programs), load: load, envoy: options.path(envoy))
+        let bench = try RouterBench(tools: tools, scale: scale, root: options.path(""))
         if chosen.contains(7), scale.connections < wanted {
             bench.say("The limit of open files (ulimit -Hn) allows \(scale.connections) connections, not \(wanted).")
         }
@@ -95,11 +68,11 @@ struct BenchRouter: ParsableCommand {
         Requests.run(bench, lanes, measures: chosen)
         if chosen.contains(6) { Moving.run(bench, lanes) }
         if chosen.contains(7) { measureMemory(bench, lanes) }
-        try File.makeFolder(path("Benchmarks/results"))
-        try File.write(bench.observations.csv, to: path("Benchmarks/results/bench-router.csv"))
-        try show(
+        try File.write(bench.observations.csv, to: options.result("bench-router.csv"))
+        try options.show(
             Report(
                 RouterGoals.all(of: chosen), bench.observations, unavailable: bench.unavailable, name: "bench-router"))
+        return EXIT_SUCCESS
     }
 
     /// All ways that can be had here.
@@ -129,31 +102,5 @@ struct BenchRouter: ParsableCommand {
             do { try Memory.fast(bench, lane) } catch { bench.lack(lane.variant, measure: 7, error) }
         }
         do { try Memory.slow(bench) } catch { bench.lack(.slow, measure: 7, error) }
-    }
-
-    private func show(_ report: Report) throws {
-        if json {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-            print(String(decoding: try encoder.encode(report), as: UTF8.self))
-            FileHandle.standardError.write(Data("\(report.verdict)\n".utf8))
-        } else {
-            print(report.medianTable, report.goalTable, report.verdict, separator: "\n\n")
-        }
-    }
-
-    private func chosen() throws -> Set<Int> {
-        guard let only else { return Set(Self.measures) }
-        let numbers = only.split(separator: ",").map { Int($0.trimmingCharacters(in: .whitespaces)) }
-        let known = numbers.compactMap(\.self).filter(Self.measures.contains)
-        guard !numbers.isEmpty, known.count == numbers.count else {
-            throw ValidationError(
-                "--only takes numbers from 1 to \(Self.measures.upperBound), as in 1,3; not '\(only)'.")
-        }
-        return Set(known)
-    }
-
-    private func path(_ path: String) -> String {
-        path.hasPrefix("/") ? path : URL(fileURLWithPath: root).appendingPathComponent(path).path
     }
 }

@@ -1,3 +1,4 @@
+import BenchCommands
 import BenchFigures
 import BenchPrograms
 import Foundation
@@ -17,8 +18,8 @@ struct Scale {
     var connections: Int
     var peers: Int
 
-    init(rounds: Int?, isQuick: Bool) {
-        self.rounds = rounds ?? (isQuick ? 1 : 5)
+    init(rounds: Int, isQuick: Bool) {
+        self.rounds = rounds
         turns = isQuick ? 1 : 3
         seconds = isQuick ? 0.2 : 0.4
         bulkSeconds = isQuick ? 0.3 : 0.6
@@ -112,5 +113,5 @@ final class RouterBench {
     }
 
     /// Progress; stdout is for results.
-    func say(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
+    func say(_ text: String) { Console.say(text) }
 }

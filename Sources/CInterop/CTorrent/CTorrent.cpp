@@ -254,6 +254,22 @@ int vk_swarm_connect(
     });
 }
 
+void vk_swarm_prefer(vk_swarm *swarm, uint32_t torrent, double from, double to) {
+    guarded(nullptr, 0, [&] {
+        auto const handle = swarm->find(torrent);
+        auto priorities = handle.get_piece_priorities();
+        for (std::size_t piece = 0; piece < priorities.size(); ++piece) {
+            if (priorities[piece] == lt::dont_download) continue;
+            double const distance = double(piece) / double(priorities.size()) - from;
+            bool const is_first = distance >= 0 ? distance < to - from : distance + 1 < to - from;
+            // One step only: libtorrent multiplies it with how many have the piece, and the rarer comes first all the same.
+            priorities[piece] = is_first ? lt::download_priority_t{5} : lt::default_priority;
+        }
+        handle.prioritize_pieces(priorities);
+        return 0;
+    });
+}
+
 void vk_swarm_update(vk_swarm *swarm) {
     guarded(nullptr, 0, [&] {
         swarm->session.post_torrent_updates({});

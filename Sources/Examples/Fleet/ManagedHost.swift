@@ -81,6 +81,14 @@ package struct ManagedHost: Sendable {
         }
     }
 
+    /// What happened on the host, and how long the stages of its upgrades took.
+    package func history() async throws -> HistoryStatus {
+        guard case .history(let history) = try await ask(.history(application: nil, limit: nil)) else {
+            throw FleetError("\(host.name) does not tell its history")
+        }
+        return history
+    }
+
     private func ask(_ request: ControlRequest) async throws -> ControlResponse {
         let client = client
         return try await tryOnThread("ask") { try client.ask(request) }

@@ -39,6 +39,12 @@ package struct Workshop: Sendable {
 
     /// Copies built programs and what of the Swift runtime they use: they look for it beside themselves.
     package func copyPrograms(_ names: [String], to directory: String) async throws {
+        try await copyStaticPrograms(names, to: directory)
+        try await copyLibraries(of: names.map { "\(programs)/\($0)" }, to: directory) { $0.contains("/swift/linux/") }
+    }
+
+    /// Copies built programs that use no shared libraries.
+    package func copyStaticPrograms(_ names: [String], to directory: String) async throws {
         try await run("mkdir", ["-p", directory])
         for name in names {
             let target = "\(directory)/\(name)"
@@ -46,7 +52,6 @@ package struct Workshop: Sendable {
             // Smaller by far, and the same program; where there is no strip it goes as it is.
             if let strip = Command.find("strip") { try await run(strip, ["--strip-all", target]) }
         }
-        try await copyLibraries(of: names.map { "\(programs)/\($0)" }, to: directory) { $0.contains("/swift/linux/") }
     }
 
     /// Copies those shared libraries of programs whose paths are wanted.

@@ -95,6 +95,12 @@ package final class Swarm: Sendable {
         }
     }
 
+    /// Of pieces that are equally rare, fetches those first whose place is in this part of the torrent, 0 its begin and 1 its
+    /// end; a part that ends behind 1 goes on at the begin. May wait for the session's thread.
+    package func prefer(_ part: Range<Double>, of torrent: Torrent) {
+        vk_swarm_prefer(session, torrent.number, part.lowerBound, part.upperBound)
+    }
+
     /// Takes in what has happened, and has the session tell what is new until the next time.
     package func update() { vk_swarm_update(session) }
 

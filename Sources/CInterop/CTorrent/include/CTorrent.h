@@ -72,6 +72,10 @@ int vk_swarm_connect(
     struct vk_swarm *swarm, uint32_t torrent, const char *address, uint16_t port,
     struct vk_swarm_reason *_Nullable reason);
 
+/// Of pieces that are equally rare, those come first whose place is between these, 0 the torrent's begin and 1 its end; behind
+/// the end it goes on at the begin. May wait for the session's thread.
+void vk_swarm_prefer(struct vk_swarm *swarm, uint32_t torrent, double from, double to);
+
 /// What has become of a torrent.
 struct vk_swarm_status {
     /// Bytes of the files that are wanted, and those of them that are there and right.

@@ -71,7 +71,7 @@ struct SwarmDownload: Sendable {
             case .wait: break
             case .ask where isFirst:
                 // Who advertises a release knows somebody who has it, or there is no swarm.
-                guard try await !findPeers(session, torrent, port, isStuck: false).isEmpty else {
+                guard try await !findPeers(session, torrent, port, isFirst: true).isEmpty else {
                     throw NodeError("no peers are known")
                 }
                 isFirst = false
@@ -86,9 +86,16 @@ struct SwarmDownload: Sendable {
 
     @discardableResult
     private func findPeers(
-        _ session: Swarm, _ torrent: Swarm.Torrent, _ port: UInt16, isStuck: Bool
+        _ session: Swarm, _ torrent: Swarm.Torrent, _ port: UInt16, isStuck: Bool = false, isFirst: Bool = false
     ) async throws -> [Endpoint] {
-        let peers = try await tryOnThread("swarm-peers") { try askForPeers(port, isStuck) }
+        let peers = try await tryOnThread("swarm-peers") {
+            let peers = try askForPeers(port, isStuck)
+            if isFirst {
+                var random = SystemRandomNumberGenerator()
+                session.prefer(FirstPieces.part(known: peers.count, using: &random), of: torrent)
+            }
+            return peers
+        }
         swarm.remember(peers, of: release)
         session.connect(torrent, to: peers)
         return peers

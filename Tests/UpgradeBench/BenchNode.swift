@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import VersionKitModel
 import VersionKitReleases
+import VersionKitRouter
 import VersionKitSwarm
 
 /// One host: fetches the layers, or has them, and hands them on until it is killed.
@@ -21,7 +22,9 @@ struct BenchNode {
         let mine = try swarm.add(torrent, in: settings.text("directory"), isSeed ? .complete : .unknown)
         guard swarm.port != nil else { throw FleetError("nothing can be listened on at \(address)") }
         say("ready")
-        while access(try settings.text("go"), F_OK) != 0 { try await Task.sleep(for: .milliseconds(2)) }
+        try await Self.wait(for: settings.text("go"))
+        var random = SystemRandomNumberGenerator()
+        if !isSeed { swarm.prefer(FirstPieces.part(known: peers.count, using: &random), of: mine) }
         swarm.connect(mine, to: peers)
         var isDone = isSeed
         while true {
@@ -30,9 +33,7 @@ struct BenchNode {
             if let trouble = progress.trouble { throw FleetError(trouble) }
             if !isDone, progress.isFinished {
                 isDone = true
-                // As versiond: a layer is there when its bytes were looked at as a whole.
-                let bytes = try Data(contentsOf: URL(filePath: settings.text("file")))
-                say("done \(milliseconds()) \(ContentHasher.digest(of: [UInt8](bytes)).hex) \(progress.downloaded)")
+                try Self.tellDone(settings.text("file"), received: Int(progress.downloaded))
             }
             if access(try settings.text("stop"), F_OK) == 0 {
                 say("sent \(progress.uploaded)")
@@ -40,5 +41,16 @@ struct BenchNode {
             }
             try await Task.sleep(for: .milliseconds(20))
         }
+    }
+
+    /// Waits until a file is there, by which the driver tells all hosts something in the same moment.
+    static func wait(for file: String) async throws {
+        while access(file, F_OK) != 0 { try await Task.sleep(for: .milliseconds(2)) }
+    }
+
+    /// As versiond: a layer is there when its bytes were looked at as a whole.
+    static func tellDone(_ file: String, received: Int) throws {
+        let bytes = try Data(contentsOf: URL(filePath: file))
+        say("done \(milliseconds()) \(ContentHasher.digest(of: [UInt8](bytes)).hex) \(received)")
     }
 }

@@ -6,14 +6,15 @@ import VersionKitReleases
 import VersionKitRouter
 import VersionKitTestbed
 
-/// Lets a release spread from one host to all, and tells how long that took.
+/// Lets a release spread from one host to all, by BitTorrent or with everybody fetching it from the first by HTTP, and tells
+/// how long that took.
 struct Spread {
     private static let port: UInt16 = 15_002
-    private static let patience = Duration.seconds(150)
 
     private let nodes: Int
     private let bytes: Int
     private let megabits: Int
+    private let isWeb: Bool
     private let program: String
     private let directory: String
 
@@ -21,8 +22,9 @@ struct Spread {
         nodes = try settings.number("nodes")
         bytes = try settings.number("bytes")
         megabits = try settings.number("megabits")
-        program = try Programs.directory() + "/swarm-bench"
-        directory = "/run/swarm-bench"
+        isWeb = try settings.text("way") == "http"
+        program = try Programs.directory() + "/upgrade-bench"
+        directory = "/run/upgrade-bench"
     }
 
     func run() async throws {
@@ -30,20 +32,22 @@ struct Spread {
         var plan = TestbedPlan()
         plan.segment("lan")
         for node in 0..<nodes {
-            plan.host("n\(node)", address: address(node), on: "lan")
+            plan.host("n\(node)", address: hostAddress(node), on: "lan")
         }
         let testbed = try Testbed(plan)
         defer { testbed.stop() }
+        let spentBefore = ProcessorTime.ofChildren()
         for node in 0..<nodes { try testbed.limit("n\(node)", to: .megabits(megabits)) }
-        let introductions = introductions()
+        let introductions = isWeb ? Array(repeating: [endpoint(0)], count: nodes) : introductions()
         for node in 0..<nodes {
             guard let host = testbed["n\(node)"] else { continue }
             let place = "\(directory)/\(node)"
-            try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(atPath: place + "/layers", withIntermediateDirectories: true)
             _ = try host.spawn(
                 program,
                 [
-                    "node", "address=\(address(node))", "port=\(Self.port)", "torrent=\(torrent)", "directory=\(place)",
+                    isWeb ? "web" : "node", "address=\(hostAddress(node))", "port=\(Self.port)", "torrent=\(torrent)",
+                    "directory=\(place)",
                     "file=\(place)/layers/\(layer.digest.hex)", "seed=\(node == 0 ? "yes" : "no")",
                     "peers=\(introductions[node].map(\.description).joined(separator: ","))", "go=\(directory)/go",
                     "stop=\(directory)/stop",
@@ -51,18 +55,22 @@ struct Spread {
         }
         try await wait(for: "hosts", in: 0..<nodes) { $0.contains("ready") }
         let began = milliseconds()
+        let busyBefore = try ProcessorTime.ofMachine()
         try Data().write(to: URL(filePath: "\(directory)/go"))
         try await wait(for: "copies", in: 1..<nodes) { $0.contains("done") }
+        let busy = try ProcessorTime.ofMachine().share(since: busyBefore)
         try Data().write(to: URL(filePath: "\(directory)/stop"))
         try await wait(for: "last words", in: 0..<nodes) { $0.contains("sent") }
         try report(began, layer)
+        testbed.stop()
+        tell("processor time of all hosts", ProcessorTime.ofChildren() - spentBefore, "s")
+        tell("processors busy with anything", busy * 100, "%")
     }
 
     private func makeRelease() throws -> (torrent: String, layer: ReleaseManifest.Layer) {
         let layers = "\(directory)/0/layers"
         try FileManager.default.createDirectory(atPath: layers, withIntermediateDirectories: true)
-        let content = (0..<(bytes + 7) / 8).map { _ in UInt64.random(in: .min ... .max) }
-            .withUnsafeBytes { Data($0.prefix(bytes)) }
+        let content = Payload.noise(bytes)
         let layer = ReleaseManifest.Layer(digest: ContentHasher.digest(of: [UInt8](content)), size: UInt64(bytes))
         try content.write(to: URL(filePath: "\(layers)/\(layer.digest.hex)"))
         let torrent = try ReleaseTorrent([layer]).make { "\(layers)/\($0.digest.hex)" }
@@ -70,10 +78,8 @@ struct Spread {
         return ("\(directory)/release.torrent", layer)
     }
 
-    private func address(_ node: Int) -> String { "10.99.\(node / 200).\(node % 200 + 1)" }
-
     private func endpoint(_ node: Int) -> Endpoint {
-        Endpoint(address: IPAddress(address(node)) ?? IPAddress.Family.v4.any, port: Self.port)
+        Endpoint(address: IPAddress(hostAddress(node)) ?? IPAddress.Family.v4.any, port: Self.port)
     }
 
     /// What the first host's versiond would say, if the others asked in this order.
@@ -91,10 +97,10 @@ struct Spread {
     }
 
     private func wait(for what: String, in nodes: Range<Int>, _ isSo: (String) -> Bool) async throws {
-        let deadline = ContinuousClock.now + Self.patience
+        let deadline = ContinuousClock.now + Patience.limit
         while let late = nodes.first(where: { !isSo(log($0)) }) {
             guard ContinuousClock.now < deadline else { throw FleetError("no \(what): host \(late) says \(log(late))") }
-            try await Task.sleep(for: .milliseconds(50))
+            try await Task.sleep(for: Patience.interval)
         }
     }
 
@@ -116,10 +122,11 @@ struct Spread {
         let seconds = Double(bytes) * 8 / (Double(megabits) * 1_000_000)
         let least = max(seconds, seconds * Double(nodes - 1) / Double(nodes))
         times.sort()
-        for (name, value, unit) in [
-            ("first", times[0], "s"), ("median", times[times.count / 2], "s"), ("last", times[times.count - 1], "s"),
-            ("least", least, "s"), ("ratio", times[times.count - 1] / least, ""),
-            ("seed-copies", sent / Double(bytes), ""),
-        ] { say("\(name)\t\(value)\t\(unit)") }
+        tell("first", times[0], "s")
+        tell("median", times[times.count / 2], "s")
+        tell("last", times[times.count - 1], "s")
+        tell("least", least, "s")
+        tell("to least", times[times.count - 1] / least, "x")
+        if !isWeb { tell("copies from the first", sent / Double(bytes), "copies") }
     }
 }
