@@ -87,7 +87,9 @@ struct RoomTests {
         #expect(status.applications.first?.serving.isEmpty == false)
         if status.version(2)?.state == .failed { #expect(status.version(2)?.reason?.isEmpty == false) }
         unlink(state + "/filler")
-        if status.version(2)?.state == .failed { try await node.publish(fleet.releases.version2) }
+        if status.version(2)?.state == .failed {
+            try await node.publish(fleet.releases.version2, within: TestFleet.patience)
+        }
         try await fleet.wait(for: "version 2 alone", on: node) { $0.serves(only: 2) }
         #expect(try await load.finish().lost == 0)
     }
