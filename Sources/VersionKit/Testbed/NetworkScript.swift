@@ -24,6 +24,27 @@ struct NetworkScript {
 
     static func hostDescriptor(_ index: Int) -> Int32 { 100 + Int32(index) }
 
+    /// From so many hosts on each is told the others' hardware addresses. A machine remembers 1024 that it had to ask for, in
+    /// all of its namespaces together (gc_thresh3, arp(7)); what it was told does not count.
+    private static let toldNeighboursMin = 16
+
+    private static func hardwareAddress(_ host: Int) -> String {
+        // Locally administered, one host each; a plan has fewer than 65536.
+        let digits = [UInt8(truncatingIfNeeded: host >> 8), UInt8(truncatingIfNeeded: host)].map { byte in
+            (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        }
+        return "02:00:00:00:" + digits.joined(separator: ":")
+    }
+
+    private static func neighbours(of host: Int, _ plan: TestbedPlan) -> String {
+        guard plan.hosts.count >= toldNeighboursMin else { return "" }
+        return plan.hosts.enumerated().filter { $0.offset != host }.flatMap { index, other in
+            other.addresses.map {
+                "neigh replace \($0) lladdr \(hardwareAddress(index)) dev eth0 nud permanent\n"
+            }
+        }.joined()
+    }
+
     init(_ plan: TestbedPlan) {
         var bridges: [String: String] = [:]
         for (index, segment) in plan.segments.enumerated() {
@@ -38,10 +59,10 @@ struct NetworkScript {
         }
         for (index, host) in plan.hosts.enumerated() {
             guard let bridge = bridges[host.segment] else { continue }
-            attach(host, to: bridge, prefix: "h\(index)", namespace: Self.hostDescriptor(index))
+            attach(host, to: bridge, index)
             hosts.append(
                 "link set lo up\n" + host.addresses.map { Self.addition(of: $0, plan) }.joined()
-                    + "link set eth0 up\n")
+                    + "link set eth0 up\n" + Self.neighbours(of: index, plan))
         }
     }
 
@@ -67,10 +88,10 @@ struct NetworkScript {
         raise("\(prefix)q", in: second)
     }
 
-    private mutating func attach(
-        _ host: TestbedPlan.Host, to bridge: String, prefix: String, namespace: Int32
-    ) {
-        let peer = "peer name eth0 netns /proc/self/fd/\(namespace)"
+    private mutating func attach(_ host: TestbedPlan.Host, to bridge: String, _ index: Int) {
+        let prefix = "h\(index)"
+        let namespace = Self.hostDescriptor(index)
+        let peer = "peer name eth0 address \(Self.hardwareAddress(index)) netns /proc/self/fd/\(namespace)"
         if host.link.isDirect {
             fabric += "link add name \(prefix)p type veth \(peer)\n"
         } else {
