@@ -154,8 +154,10 @@ struct HostVersionsTests {
             setting.hosts[index] = try host.restarted()
         }
         for host in setting.hosts {
+            // Which versions serve is known from the journal, before versiond has found their processes again.
             try await setting.wait("both versions", on: host) {
-                $0.applications.first?.serving == [1, 2] && $0.router.kernel?.directPorts == (isFast ? 2 : 0)
+                let versions = $0.applications.first?.versions.filter { $0.addresses != nil }.map(\.version)
+                return versions == [1, 2] && $0.router.kernel?.directPorts == (isFast ? 2 : 0)
             }
         }
         try await setting.expectAnswers()
