@@ -66,6 +66,9 @@ struct InPlaceTests {
                 && RestartedNode(node: node).versions.count == 1
         }
         #expect(status.version(2)?.reason?.contains("no disk left") == true)
+        // It is the clients who say when it listens.
+        let updates = load.numbers.updates
+        try await fleet.wait(for: "another update", on: node) { _ in load.numbers.updates > updates }
         let numbers = try await load.finish()
         #expect(numbers.lost == 0)
         #expect(try await fleet.load(node, protocol: 1).finish().failed == 0)
