@@ -69,7 +69,7 @@ final class RollbackDemo {
         }
         // Whoever never heard of it, since it ended before it served, has nothing to withdraw.
         try await place.wait("release 2 was not withdrawn everywhere", mayFail: [2]) {
-            $0.serves(only: 1) && ($0.version(2)?.state ?? .failed) == .failed
+            $0.serves(only: 1) && ($0.version(2)?.state ?? .failed) == .failed && $0.version(2)?.addresses == nil
         }
         let reason = await place.look().first { $0.name == canaryName }?.status?.version(2)?.reason
         place.tell("\(canaryName) found it to be bad, and told the others: \(reason ?? "no reason")")

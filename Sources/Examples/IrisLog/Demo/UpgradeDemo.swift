@@ -23,7 +23,7 @@ struct UpgradeDemo {
         try await first.publish(release2)
         var isUpgraded = true
         do {
-            try await place.wait("version 2 did not take over everywhere") { $0.serves(only: 2) }
+            try await place.wait("version 2 did not take over everywhere") { $0.isUpgraded }
         } catch let error as FleetError {
             // The figures of what was reached are worth more than the complaint alone.
             place.tell("demo: \(error)")
@@ -45,7 +45,12 @@ struct UpgradeDemo {
             for case (_, let status?) in statuses { say(StatusTable.text(of: status) + "\n") }
         }
         return Outcome(
-            upgraded: statuses.filter { $0.status?.serves(only: 2) ?? false }.count, nodes: statuses.count,
+            upgraded: statuses.filter { $0.status?.isUpgraded ?? false }.count, nodes: statuses.count,
             duration: duration, load: total, sawEverything: complaints.isEmpty)
     }
+}
+
+extension NodeStatus {
+    /// Whether version 2 serves alone because version 1 has retired, and not because it failed.
+    fileprivate var isUpgraded: Bool { serves(only: 2) && version(1)?.state == .retired }
 }
