@@ -222,7 +222,9 @@ let package = Package(
         .executableTarget(
             name: "versiond",
             dependencies: ["VersionKitControl", "VersionKitNode", "VersionKitProcesses", logging, arguments],
-            path: "Sources/Commands/versiond"),
+            path: "Sources/Commands/versiond",
+            // A node needs no toolchain, and an idle daemon less memory: of the runtime's libraries only what it uses.
+            linkerSettings: [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))]),
         .executableTarget(
             name: "versionctl",
             dependencies: [
