@@ -160,6 +160,8 @@ struct TestReleases: Sendable {
     let tried2: String
     /// The same, but its program ends when it has served for some seconds.
     let tiring2: String
+    /// The same, but the others wait until somebody promotes it.
+    let held2: String
     /// Version 2, which all nodes try out for as long as a test may run.
     let everywhere2: String
     /// Version 2, whose health is a command inside that fails.
@@ -228,6 +230,9 @@ struct TestReleases: Sendable {
                 2, retirementPeriod: 300,
                 start: BadRelease.crashing.start(after: 6),
                 name: "tiring",
+            held2: try await staging.makeRelease(
+                2, retirementPeriod: 300, name: "held",
+                settings: [ReleaseStaging.spread(percent: 0, milliseconds: 600_000)]),
                 settings: [ReleaseStaging.spread(percent: 0, milliseconds: 600_000)]),
             everywhere2: try await staging.makeRelease(
                 2, retirementPeriod: 300, name: "everywhere",
