@@ -27,7 +27,8 @@ final class TestFleet {
     var nodes: [FleetNode] = []
     /// How often clients of each protocol were started at each node: none may go on with another's sequence.
     private var loads: [String: Int] = [:]
-    private var mounts: [String] = []
+    /// What the nodes have their state on, if that is to be small.
+    private(set) var disks: [SmallDisk] = []
 
     /// Starts IrisLog 1 on so many hosts of one region.
     ///
@@ -39,7 +40,7 @@ final class TestFleet {
     ///   - settings: further members of each node's configuration, as JSON.
     ///   - version1: the release of IrisLog 1, if not the usual one.
     ///   - stateMegabytes: the size of the disk that each node has its state on; `nil`: that of the sandbox.
-    ///   - diesAtCrashPoints: whether each versiond can be told to end by force: see ``FleetNode/crashPoints``.
+    ///   - diesAtCrashPoints: whether each versiond can be told to end by force, or to stop: see ``FleetNode/crashPoints``.
     init(
         hosts: Int, bareHosts: [String] = [], addressing: Fleet.Addressing = .v4, hasKey: Bool = false,
         hasRoot: Bool = false, settings: [String] = [], version1: KeyPath<TestReleases, String> = \.version1,
@@ -73,8 +74,7 @@ final class TestFleet {
             if let stateMegabytes {
                 let place = "\(directory)/\(member.name)"
                 for path in [place, place + "/state"] { try makeDirectory(path) }
-                try #require(mount("tmpfs", place + "/state", "tmpfs", 0, "size=\(stateMegabytes)m") == 0)
-                mounts.append(place + "/state")
+                disks.append(try SmallDisk(at: place + "/state", megabytes: stateMegabytes))
             }
             var environment = ProcessInfo.processInfo.environment
             if diesAtCrashPoints { environment[CrashPoint.variable] = "\(directory)/\(member.name)/crash-points" }
@@ -94,7 +94,7 @@ final class TestFleet {
 
     deinit {
         testbed.stop()
-        for path in mounts { umount2(path, Int32(MNT_DETACH)) }
+        for disk in disks { disk.unmount() }
         // What a node has of releases would fill the sandbox's memory, test by test.
         try? FileManager.default.removeItem(atPath: directory)
     }
