@@ -39,12 +39,14 @@ final class TestFleet {
     ///   - hasRoot: whether the nodes have a root pinned, and a channel that offers version 1.
     ///   - settings: further members of each node's configuration, as JSON.
     ///   - version1: the release of IrisLog 1, if not the usual one.
+    ///   - variables: further ones of the environment of the node of this number.
     ///   - stateMegabytes: the size of the disk that each node has its state on; `nil`: that of the sandbox.
     ///   - diesAtCrashPoints: whether each versiond can be told to end by force, or to stop: see ``FleetNode/crashPoints``.
     init(
         hosts: Int, bareHosts: [String] = [], addressing: Fleet.Addressing = .v4, hasKey: Bool = false,
         hasRoot: Bool = false, settings: [String] = [], version1: KeyPath<TestReleases, String> = \.version1,
-        diesAtCrashPoints: Bool = false, stateMegabytes: Int? = nil
+        diesAtCrashPoints: Bool = false, stateMegabytes: Int? = nil,
+        variables: (Int) throws -> [String: String] = { _ in [:] }
     ) async throws {
         try #require(getenv("VERSIONKIT_SANDBOX") != nil, "run inside scripts/sandbox, as `make test` does")
         releases = try await TestReleases.shared.value
@@ -76,7 +78,7 @@ final class TestFleet {
                 for path in [place, place + "/state"] { try makeDirectory(path) }
                 disks.append(try SmallDisk(at: place + "/state", megabytes: stateMegabytes))
             }
-            var environment = ProcessInfo.processInfo.environment
+            var environment = ProcessInfo.processInfo.environment.merging(try variables(nodes.count)) { $1 }
             if diesAtCrashPoints { environment[CrashPoint.variable] = "\(directory)/\(member.name)/crash-points" }
             nodes.append(
                 try FleetNode.start(

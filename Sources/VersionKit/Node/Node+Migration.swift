@@ -44,7 +44,7 @@ extension Node {
             note("the migrator of version \(version) of \(id) was ended by \(result.exit); it goes on", level: .error)
             try await Task.sleep(for: Self.migratorDelay)
         }
-        changeReport(id, version) { $0.milliseconds = now - $0.startedAt }
+        changeReport(id, version) { $0.milliseconds = time.steady - $0.startedAt }
     }
 
     /// How quickly state may be copied: the node's word counts before the release's.
@@ -83,7 +83,7 @@ extension Node {
 
     private func changeReport(_ id: ApplicationID, _ version: Version, _ body: (inout MigrationReport) -> Void) {
         change(id, version) { record in
-            var report = record.migration ?? MigrationReport(startedAt: now)
+            var report = record.migration ?? MigrationReport(startedAt: time.steady)
             body(&report)
             record.migration = report
         }
@@ -102,7 +102,7 @@ extension Node {
             if let progress = applications[id]?.migrations[version] { report.progress = progress }
             // The proxy compares all keys of both.
             report.verified = report.progress.examined
-            report.milliseconds = now - report.startedAt
+            report.milliseconds = time.steady - report.startedAt
         }
     }
 
