@@ -360,9 +360,9 @@ let package = Package(
         tests(
             "Node",
             [
-                "CLinux", "ExampleFleet", "IrisLogFleet", "VersionKitControl", "VersionKitIsolation",
-                "VersionKitKernel",
-                "VersionKitJournal", "VersionKitModel", "VersionKitNode", "VersionKitProcesses", "VersionKitReleases",
+                "CLinux", "ExampleFleet", "IrisLogFleet", "RedisFleet", "VersionKitControl", "VersionKitIsolation",
+                "VersionKitKernel", "VersionKitJournal", "VersionKitModel", "VersionKitNode", "VersionKitProcesses",
+                "VersionKitReleases",
                 "VersionKitRouter",
                 "VersionKitSockets",
                 "VersionKitTestbed", "VersionKitUpgrade", "VersionKitWire", "ports-service", nioCore,

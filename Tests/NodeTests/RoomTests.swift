@@ -31,6 +31,33 @@ struct RoomTests {
         #expect(numbers.lost == 0)
     }
 
+    /// What versiond, which sees this file in the place of the kernel's, learns of the memory.
+    private func tell(_ file: String, availableMegabytes: Int) throws {
+        try write("MemTotal: 16777216 kB\nMemAvailable: \(availableMegabytes << 10) kB\n", to: file)
+    }
+
+    @Test("an upgrade waits for memory, says so, and begins when there is some")
+    func memory() async throws {
+        let file = "/run/room-meminfo"
+        try tell(file, availableMegabytes: 8192)
+        let variables = try SetHost.environment([SetHost.memory: file])
+        let fleet = try await TestFleet(hosts: 1, variables: { _ in variables })
+        let node = fleet.nodes[0]
+        let load = try await fleet.load(node, protocol: 1)
+        try tell(file, availableMegabytes: 1024)
+        try await node.publish(fleet.releases.large2)
+        let status = try await fleet.wait(for: "waiting", on: node) { $0.version(2)?.reason != nil }
+        let reason = try #require(status.version(2)?.reason)
+        #expect(reason.hasPrefix("it waits: the memory has 1024 MiB free, and 4128 MiB are needed"), "\(reason)")
+        #expect(status.version(2)?.stage == .download)
+        #expect(status.applications.first?.serving == [1])
+        try tell(file, availableMegabytes: 8192)
+        try await fleet.wait(for: "version 2 alone", on: node) { $0.serves(only: 2) }
+        let numbers = try await load.finish()
+        #expect(numbers.failed == 0, "\(numbers.reasons)")
+        #expect(numbers.lost == 0)
+    }
+
     @Test("a journal can be written for a while though its disk is full")
     func journal() throws {
         let directory = "/run/full-journal"

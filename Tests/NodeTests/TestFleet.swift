@@ -160,10 +160,10 @@ struct TestReleases: Sendable {
     let talking2: String
     /// Version 2, which begins on the node that it was given to, and after some seconds on the others.
     let tried2: String
-    /// The same, but its program ends when it has served for some seconds.
-    let tiring2: String
     /// The same, but the others wait until somebody promotes it.
     let held2: String
+    /// The same, but its program ends when it has served for some seconds.
+    let tiring2: String
     /// Version 2, which all nodes try out for as long as a test may run.
     let everywhere2: String
     /// Version 2, whose health is a command inside that fails.
@@ -176,6 +176,8 @@ struct TestReleases: Sendable {
     let package2: String
     let checkpoint2: String
     let crashingPackage2: String
+    /// Version 2, which asks for 4 GiB of memory.
+    let large2: String
     /// Version 2, whose migrator is killed the first time.
     let resuming2: String
     /// Version 2, signed with a key that nobody pinned.
@@ -228,13 +230,13 @@ struct TestReleases: Sendable {
             tried2: try await staging.makeRelease(
                 2, retirementPeriod: 300, name: "tried",
                 settings: [ReleaseStaging.spread(percent: 0, milliseconds: 2500)]),
+            held2: try await staging.makeRelease(
+                2, retirementPeriod: 300, name: "held",
+                settings: [ReleaseStaging.spread(percent: 0, milliseconds: 600_000)]),
             tiring2: try await staging.makeRelease(
                 2, retirementPeriod: 300,
                 start: BadRelease.crashing.start(after: 6),
                 name: "tiring",
-            held2: try await staging.makeRelease(
-                2, retirementPeriod: 300, name: "held",
-                settings: [ReleaseStaging.spread(percent: 0, milliseconds: 600_000)]),
                 settings: [ReleaseStaging.spread(percent: 0, milliseconds: 600_000)]),
             everywhere2: try await staging.makeRelease(
                 2, retirementPeriod: 300, name: "everywhere",
@@ -253,6 +255,8 @@ struct TestReleases: Sendable {
             crashingPackage2: try await staging.makeRelease(
                 2, retirementPeriod: 300, start: ["/bin/sh", "-c", "echo no disk left; exit 3"],
                 name: "crashing-package", settings: [#""method": "package""#]),
+            large2: try await staging.makeRelease(
+                2, retirementPeriod: 300, name: "large", settings: [#""needs": { "memoryBytes": 4294967296 }"#]),
             resuming2: try await staging.makeRelease(
                 2, retirementPeriod: 300, name: "resuming", migrator: "killed-migrate"),
             forged2: try await forger.makeRelease(2, retirementPeriod: 300),
