@@ -125,7 +125,7 @@ struct CompressedLayerTests {
         let layer = try pack(tar.finished).layer
         try store.addLayer(layer, fromFile: bench.path("layer"))
         struct Forbidden: CommandRunner {
-            func run(_ program: String, _ arguments: [String]) async throws -> CommandResult {
+            func run(_ program: String, _ arguments: [String], input: Int32?) async throws -> CommandResult {
                 Issue.record("tar was run")
                 return CommandResult(exitCode: 0)
             }

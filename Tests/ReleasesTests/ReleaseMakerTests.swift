@@ -78,7 +78,7 @@ struct ReleaseMakerTests {
     func failingTar() async throws {
         struct Broken: CommandRunner {
             var result: CommandResult?
-            func run(_ program: String, _ arguments: [String]) async throws -> CommandResult {
+            func run(_ program: String, _ arguments: [String], input: Int32?) async throws -> CommandResult {
                 guard let result else { throw CancellationError() }
                 return result
             }

@@ -69,7 +69,7 @@ struct UnpackTests {
     @Test("a layer that would write outside is refused before tar runs", arguments: ["../evil", "/tmp/evil-absolute"])
     func traversal(_ name: String) async throws {
         struct Forbidden: CommandRunner {
-            func run(_ program: String, _ arguments: [String]) async throws -> CommandResult {
+            func run(_ program: String, _ arguments: [String], input: Int32?) async throws -> CommandResult {
                 Issue.record("tar was run")
                 return CommandResult(exitCode: 0)
             }
@@ -120,10 +120,49 @@ struct UnpackTests {
         #expect(error?.side == .node)
     }
 
+    @Test("what was unpacked before the machine was started anew is unpacked anew")
+    func restartedMachine() async throws {
+        let bench = try Workbench()
+        let made = try await bench.makeRelease()
+        let file = "store/unpacked/\(made.layers[0].digest.hex)/etc/irislog.conf"
+        let whole: [UInt8]
+        do {
+            let store = try ReleaseStore(root: bench.path("store"), boot: "first")
+            try store.importRelease(from: bench.path("out"), trust: bench.trust)
+            _ = try await store.unpack(made, runner: bench.runner)
+            whole = try bench.read(file)
+            // As a power cut leaves it.
+            try bench.write([], to: file)
+        }
+        do {
+            let same = try ReleaseStore(root: bench.path("store"), boot: "first")
+            _ = try await same.unpack(made, runner: bench.runner)
+            #expect(try bench.read(file).isEmpty)
+        }
+        let next = try ReleaseStore(root: bench.path("store"), boot: "second")
+        #expect(try bench.names("store/unpacked").isEmpty)
+        _ = try await next.unpack(made, runner: bench.runner)
+        #expect(try bench.read(file) == whole)
+    }
+
+    @Test("what an older versiond unpacked, which said nothing of boots, stays: versions run on it")
+    func olderStore() async throws {
+        let bench = try Workbench()
+        let made = try await bench.makeRelease()
+        do {
+            let store = try bench.store()
+            try store.importRelease(from: bench.path("out"), trust: bench.trust)
+            _ = try await store.unpack(made, runner: bench.runner)
+        }
+        try FileManager.default.removeItem(atPath: bench.path("store/boot"))
+        _ = try ReleaseStore(root: bench.path("store"), boot: "another")
+        #expect(try bench.names("store/unpacked") == [made.layers[0].digest.hex])
+    }
+
     @Test("a failing tar leaves nothing behind")
     func failingTar() async throws {
         struct Failing: CommandRunner {
-            func run(_ program: String, _ arguments: [String]) async throws -> CommandResult {
+            func run(_ program: String, _ arguments: [String], input: Int32?) async throws -> CommandResult {
                 CommandResult(exitCode: 2, errorOutput: "tar: no space")
             }
         }

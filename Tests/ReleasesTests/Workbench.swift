@@ -8,7 +8,7 @@ final class Workbench {
     let root: String
     let key = PublisherKey.generate()
     let application: ApplicationID
-    let runner = ProcessRunner()
+    let runner = ProcessCommandRunner()
 
     init() throws {
         root = FileManager.default.temporaryDirectory.appending(path: "releases-\(UUID().uuidString)").path
@@ -63,24 +63,6 @@ final class Workbench {
         let made = try await ReleaseMaker(runner: runner).make(description: description, into: path(name))
         try ReleaseSigner.signRelease(in: path(name), with: key)
         return made
-    }
-}
-
-/// Runs programs for tests.
-struct ProcessRunner: CommandRunner {
-    func run(_ program: String, _ arguments: [String]) async throws -> CommandResult {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [program] + arguments
-        process.environment = ["PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C"]
-        let pipe = Pipe()
-        process.standardError = pipe
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        let output = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return CommandResult(
-            exitCode: process.terminationStatus, errorOutput: String(decoding: output, as: UTF8.self))
     }
 }
 

@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 import VersionKitModel
 import VersionKitUpgrade
@@ -40,6 +41,32 @@ struct MigrationTests {
         #expect(MigrationRate(variables: { variables[$0] }) == rate)
         #expect(MigrationRate(variables: { _ in "0" }) == MigrationRate())
         #expect(MigrationRate(variables: { _ in "many" }) == MigrationRate())
+    }
+
+    /// What a run of passes tells the node, each of which copies so many of ten records.
+    private func passes(copying copied: [UInt64]) async throws -> [String] {
+        let said = Mutex<[String]>([])
+        let address = try #require(Endpoint("10.0.0.1:7000"))
+        let run = MigrationRun(
+            from: MigrationEnd(version: 1, client: address), to: MigrationEnd(version: 2, client: address),
+            say: { line in said.withLock { $0.append(line) } }, wait: { _, _ in })
+        var rest = copied[...]
+        try await run.copyUntilComplete(passesMax: copied.count) {
+            MigrationProgress(examined: 10, copied: rest.removeFirst())
+        }
+        #expect(rest.isEmpty)
+        return said.withLock { $0 }
+    }
+
+    @Test("it is copied until a pass found nothing missing, and only the first pass counts as progress")
+    func untilComplete() async throws {
+        #expect(try await passes(copying: [8, 1, 0]) == ["progress 10 8", "verified 10"])
+        #expect(try await passes(copying: [0, 0]) == ["progress 10 0", "verified 10"])
+    }
+
+    @Test("a version that never keeps what it gets is not taken for complete")
+    func neverComplete() async throws {
+        await #expect(throws: MigrationError.self) { _ = try await passes(copying: [8, 2, 2]) }
     }
 
     @Test("a report adds attempts up that go on by a token, and begins anew without one")

@@ -35,6 +35,17 @@ struct ExportedReadings {
         }
     }
 
+    /// The updates that make what another export has not. Whatever its value, the first reading by a name stays.
+    func updates(missingIn other: ExportedReadings) -> [IrisLogRequest] {
+        let present = Set(other.updates.map(Self.name))
+        return updates.filter { !present.contains(Self.name($0)) }
+    }
+
+    private static func name(_ update: IrisLogRequest) -> String {
+        guard case .update(let path, let sensor, let sequence, _, _) = update.kind else { return "" }
+        return "\(path) \(sensor) \(sequence)"
+    }
+
     private static func attribute(_ name: String, of tag: Substring) -> String? {
         guard let start = tag.firstRange(of: " \(name)=\"") else { return nil }
         return plain(tag[start.upperBound...].prefix { $0 != "\"" })

@@ -2,10 +2,13 @@
 public protocol CommandRunner: Sendable {
     /// Runs a program and waits for it.
     ///
-    /// A name without a slash is looked up in `PATH`. The program gets an empty standard input; the environment should
-    /// be a fixed one (`LC_ALL=C`, no `TAR_OPTIONS`), so that the same command does the same everywhere. An exit code
-    /// that is not zero is a result; only a program that could not be run is an error.
-    func run(_ program: String, _ arguments: [String]) async throws -> CommandResult
+    /// A name without a slash is looked up in `PATH`. The environment should be a fixed one (`LC_ALL=C`, no
+    /// `TAR_OPTIONS`), so that the same command does the same everywhere. An exit code that is not zero is a result; only
+    /// a program that could not be run is an error.
+    ///
+    /// - Parameter input: the descriptor that it reads from as its standard input, which stays the caller's; `nil`: an empty
+    ///   one.
+    func run(_ program: String, _ arguments: [String], input: Int32?) async throws -> CommandResult
 }
 
 /// How a program ended.
@@ -23,11 +26,16 @@ public struct CommandResult: Sendable, Equatable {
 }
 
 extension CommandRunner {
+    /// Runs a program that reads nothing.
+    public func run(_ program: String, _ arguments: [String]) async throws -> CommandResult {
+        try await run(program, arguments, input: nil)
+    }
+
     /// Runs a program that has to succeed.
-    func runToSuccess(_ program: String, _ arguments: [String]) async throws(ReleaseError) {
+    func runToSuccess(_ program: String, _ arguments: [String], input: Int32? = nil) async throws(ReleaseError) {
         let result: CommandResult
         do {
-            result = try await run(program, arguments)
+            result = try await run(program, arguments, input: input)
         } catch {
             throw ReleaseError(
                 .commandFailed, "\(program) could not be run (\(error))", side: .node,

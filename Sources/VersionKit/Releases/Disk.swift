@@ -92,10 +92,12 @@ package enum Disk {
         try OpenFile.reading(path).flush()
     }
 
-    /// Makes everything written so far survive a power cut: the way to flush a whole tree. `sync` and not `syncfs`,
-    /// which the C library's Swift module does not show.
-    static func flushEverything() {
-        sync()
+    static let bootBytesMax = 256
+
+    /// What the kernel calls the time since the machine was started; where it does not say, always the same.
+    static var boot: String {
+        let bytes = try? readFile("/proc/sys/kernel/random/boot_id", bytesMax: bootBytesMax)
+        return String(decoding: bytes ?? Array("unknown".utf8), as: UTF8.self)
     }
 
     /// The path without links, `.` and `..`.

@@ -33,9 +33,20 @@ public struct LayerScanner: ~Copyable {
             decompressor = nil
             return
         }
-        try Self.check(size: unpackedSize, limits)
-        decompressor = try ZstdDecompressor(bytesMax: unpackedSize, windowLogMax: Self.windowLogMax)
+        decompressor = try Self.decompressor(of: unpackedSize, limits)
     }
+
+    private static func decompressor(
+        of unpackedSize: UInt64, _ limits: ReleaseLimits
+    ) throws(ReleaseError) -> ZstdDecompressor {
+        try check(size: unpackedSize, limits)
+        return try ZstdDecompressor(bytesMax: unpackedSize, windowLogMax: windowLogMax)
+    }
+
+    /// What decompresses a layer that was scanned before, within the same bounds.
+    static func decompressor(
+        of layer: ReleaseManifest.Layer, limits: ReleaseLimits
+    ) throws(ReleaseError) -> ZstdDecompressor { try decompressor(of: layer.unpackedSize ?? 0, limits) }
 
     /// A scanner of a layer's file.
     ///
@@ -55,24 +66,16 @@ public struct LayerScanner: ~Copyable {
     ///
     /// - Throws: ``ReleaseError``: `unsafeLayer`, `limitExceeded`, or `malformed` for what is no compressed archive.
     public mutating func feed(_ bytes: UnsafeRawBufferPointer) throws(ReleaseError) {
-        try feed(bytes) { (_) throws(ReleaseError) in }
+        hasher.update(bytes)
+        try look(bytes)
     }
 
-    /// - Parameter take: gets the bytes of the archive, each piece after it was found safe.
-    mutating func feed(
-        _ bytes: UnsafeRawBufferPointer, _ take: (UnsafeRawBufferPointer) throws(ReleaseError) -> Void
-    ) throws(ReleaseError) {
+    /// Takes the next bytes without hashing them, for who does that elsewhere.
+    mutating func look(_ bytes: UnsafeRawBufferPointer) throws(ReleaseError) {
         size += UInt64(bytes.count)
         try Self.check(size: size, limits)
-        hasher.update(bytes)
-        guard let decompressor else {
-            try scan(bytes)
-            return try take(bytes)
-        }
-        try decompressor.feed(bytes) { (plain) throws(ReleaseError) in
-            try scan(plain)
-            try take(plain)
-        }
+        guard let decompressor else { return try scan(bytes) }
+        try decompressor.feed(bytes) { (plain) throws(ReleaseError) in try scan(plain) }
     }
 
     private mutating func scan(_ plain: UnsafeRawBufferPointer) throws(ReleaseError) {
@@ -87,6 +90,12 @@ public struct LayerScanner: ~Copyable {
     ///
     /// - Throws: ``ReleaseError``: as above, for a file that ends too early too, or `wrongSize`.
     public consuming func finish() throws(ReleaseError) -> (digest: Digest, size: UInt64) {
+        try finishLooking()
+        return (hasher.digest(), size)
+    }
+
+    /// The file is over: was it a safe archive, and whole?
+    mutating func finishLooking() throws(ReleaseError) {
         if let decompressor, let unpackedSize {
             try decompressor.finish()
             guard decompressor.bytes == unpackedSize else {
@@ -100,7 +109,6 @@ public struct LayerScanner: ~Copyable {
         } catch {
             throw unsafe(error)
         }
-        return (hasher.digest(), size)
     }
 
     static func check(size: UInt64, _ limits: ReleaseLimits) throws(ReleaseError) {

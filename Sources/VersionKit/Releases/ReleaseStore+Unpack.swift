@@ -1,10 +1,12 @@
 public import VersionKitModel
+internal import VersionKitProcesses
 
 extension ReleaseStore {
     /// The directory with the files of a layer, unpacking it if that was not done before.
     ///
-    /// The archive is hashed again and every name in it is looked at before `tar` sees it, so a disk that rotted and a
-    /// publisher that went mad are noticed here. All files belong to the user of this process.
+    /// Every name in the archive is looked at before `tar` sees it, and what that makes of it counts only when the archive
+    /// was hashed again, so a publisher that went mad and a disk that rotted are noticed here. All files belong to the user
+    /// of this process.
     ///
     /// What a layer of an image takes away from those below is marked as overlayfs wants it, with the option `userxattr`.
     ///
@@ -17,12 +19,16 @@ extension ReleaseStore {
         let target = unpackedPath(layer)
         if try Disk.kind(of: target) == .directory { return target }
         guard try hasLayer(digest) else { throw missing(digest) }
-        let archive = layer.isCompressed ? "\(incoming)/archive-\(UInt64.random(in: .min ... .max))" : layerPath(digest)
-        defer { if layer.isCompressed { Disk.removeFile(archive) } }
-        try check(layer, copyingArchiveTo: layer.isCompressed ? archive : nil)
+        try look(at: layer)
         let temporary = try Disk.makeTemporaryDirectory(in: incoming)
         do throws(ReleaseError) {
-            try await unpack(archive, of: layer, into: temporary, runner: runner)
+            async let digest = onThread("hash") { self.digest(of: layer) }
+            let unpacked = await Result { () async throws(ReleaseError) in
+                try await unpack(layer, into: temporary, runner: runner)
+            }
+            // Of what rotted, `tar` may have said something else.
+            try check(await digest.get(), of: layer)
+            try unpacked.get()
             if try !Disk.moveIfFree(temporary, to: target) {
                 // Somebody else unpacked the same layer meanwhile: the same bytes, as good as ours.
                 try Disk.removeTree(temporary)
@@ -32,23 +38,29 @@ extension ReleaseStore {
             try? Disk.removeTree(temporary)
             throw error
         }
-        try Disk.flushDirectory("\(root)/unpacked")
         return target
     }
 
-    /// Reads a layer once: whether it is what its digest says, and whether it is safe.
-    private func check(
-        _ layer: ReleaseManifest.Layer, copyingArchiveTo path: String?
-    ) throws(ReleaseError) {
-        let file = try OpenFile.reading(layerPath(layer.digest))
-        let found: Digest
+    /// Whether a layer is safe.
+    private func look(at layer: ReleaseManifest.Layer) throws(ReleaseError) {
         do throws(ReleaseError) {
-            found = try scan(layer, file, copyingArchiveTo: path)
+            var scanner = try LayerScanner(layer, limits: limits)
+            try OpenFile.reading(layerPath(layer.digest)).forEachChunk { (bytes) throws(ReleaseError) in
+                try scanner.look(bytes)
+            }
+            try scanner.finishLooking()
         } catch {
             // What a disk damaged is not the publisher's fault.
-            found = try file.digest()
-            if found == layer.digest { throw error }
+            try check(digest(of: layer).get(), of: layer)
+            throw error
         }
+    }
+
+    private func digest(of layer: ReleaseManifest.Layer) -> Result<Digest, ReleaseError> {
+        Result { () throws(ReleaseError) in try OpenFile.reading(layerPath(layer.digest)).digest() }
+    }
+
+    private func check(_ found: Digest, of layer: ReleaseManifest.Layer) throws(ReleaseError) {
         guard found == layer.digest else {
             throw ReleaseError(
                 .wrongDigest, "layer \(layer.digest) was damaged on this node's disk, it now is \(found)", side: .node,
@@ -56,37 +68,56 @@ extension ReleaseStore {
         }
     }
 
-    private func scan(
-        _ layer: ReleaseManifest.Layer, _ file: borrowing OpenFile, copyingArchiveTo path: String?
-    ) throws(ReleaseError) -> Digest {
-        var scanner = try LayerScanner(layer, limits: limits)
-        if let path {
-            let archive = try OpenFile.creating(path, mode: 0o600)
-            try file.forEachChunk { (bytes) throws(ReleaseError) in
-                try scanner.feed(bytes) { (plain) throws(ReleaseError) in try archive.writeAll(plain) }
-            }
-        } else {
-            try file.forEachChunk { (bytes) throws(ReleaseError) in try scanner.feed(bytes) }
-        }
-        return try scanner.finish().digest
-    }
-
     private func unpack(
-        _ archive: String, of layer: ReleaseManifest.Layer, into directory: String, runner: any CommandRunner
+        _ layer: ReleaseManifest.Layer, into directory: String, runner: any CommandRunner
     ) async throws(ReleaseError) {
         try Disk.setMode(directory, 0o755)
-        try await runner.runToSuccess("tar", Self.tarArguments(archive, into: directory))
+        if layer.isCompressed {
+            try await decompress(layer) { (archive) throws(ReleaseError) in
+                try await runner.runToSuccess("tar", Self.tarArguments("-", into: directory), input: archive)
+            }
+        } else {
+            try await runner.runToSuccess("tar", Self.tarArguments(layerPath(layer.digest), into: directory))
+        }
         if layer.isImage { try Whiteouts.mark(in: directory) }
-        // A name in `unpacked` promises whole files, after a power cut too.
-        Disk.flushEverything()
+    }
+
+    /// Decompresses a layer, on a thread of its own, for somebody who reads the archive meanwhile.
+    private func decompress(
+        _ layer: ReleaseManifest.Layer, _ read: (_ archive: Int32) async throws(ReleaseError) -> Void
+    ) async throws(ReleaseError) {
+        let stream = try ArchiveStream()
+        async let sent = onThread("decompress") {
+            defer { stream.closeWriter() }
+            return Result { () throws(ReleaseError) in try self.send(layer, by: stream) }
+        }
+        let result = await Result { () async throws(ReleaseError) in try await read(stream.reader) }
+        // Who still sends is not waited for by anybody.
+        stream.closeReader()
+        // What cannot be decompressed is the reason for a reader's trouble with it.
+        try await sent.get()
+        try result.get()
+    }
+
+    private func send(_ layer: ReleaseManifest.Layer, by stream: ArchiveStream) throws(ReleaseError) {
+        let decompressor = try LayerScanner.decompressor(of: layer, limits: limits)
+        var isRead = true
+        try OpenFile.reading(layerPath(layer.digest)).forEachChunk { (bytes) throws(ReleaseError) in
+            guard isRead else { return }
+            try decompressor.feed(bytes) { (plain) throws(ReleaseError) in
+                if isRead { isRead = try stream.send(plain) }
+            }
+        }
+        if isRead { try decompressor.finish() }
     }
 
     /// Modes as the publisher set them whatever the umask here; the top directory stays as it is, so that it can be moved
-    /// and entered.
+    /// and entered. Large records, as each is a turn of its own for who hands the archive on.
     static func tarArguments(_ archive: String, into directory: String) -> [String] {
         [
             "--extract", "--force-local", "--file=\(archive)", "--directory=\(directory)",
-            "--no-same-owner", "--same-permissions", "--no-overwrite-dir",
+            "--no-same-owner", "--same-permissions", "--no-overwrite-dir", "--blocking-factor=512",
+            "--read-full-records",
         ]
     }
 
@@ -120,5 +151,12 @@ extension ReleaseStore {
         throw ReleaseError(
             .notFound, "\(path) is in no unpacked layer of \(manifest.application) \(manifest.version)",
             side: .publisher, remedy: "add the file to the release, or correct its path in the description")
+    }
+}
+
+extension Result {
+    /// What comes of a piece of work that is to be judged later.
+    fileprivate init(catching body: () async throws(Failure) -> Success) async {
+        do throws(Failure) { self = .success(try await body()) } catch { self = .failure(error) }
     }
 }

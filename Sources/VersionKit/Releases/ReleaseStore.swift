@@ -10,10 +10,14 @@ internal import VersionKitModel
 ///     unpacked/<hex>/                           the files of a layer, unpacked once, under every environment
 ///     unpacked/<hex>-image/                     those of a layer of an image
 ///     incoming/                                 whatever is not finished
+///     boot                                      since when what is unpacked counts
 ///
 /// Things are written in `incoming` and moved to their name when they are whole, verified and on the disk. So what has
 /// a name is good, and what a crash left in `incoming` is removed when the store is next opened with no other user.
 /// A store may be open in several processes at once.
+///
+/// What is unpacked is but another form of a layer, and nobody waits until the disk has it: after the machine was started
+/// anew it is unpacked anew.
 ///
 /// - Important: Except for ``unpack(_:runner:)``'s wait for `tar`, methods read and write files on the calling thread.
 public final class ReleaseStore: Sendable {
@@ -25,7 +29,12 @@ public final class ReleaseStore: Sendable {
     private let presence: StoreLock
 
     /// Opens a store, making its directories if need be and sweeping what a crash left behind.
-    public init(root: String, limits: ReleaseLimits = .standard) throws(ReleaseError) {
+    public convenience init(root: String, limits: ReleaseLimits = .standard) throws(ReleaseError) {
+        try self.init(root: root, limits: limits, boot: Disk.boot)
+    }
+
+    /// - Parameter boot: what the machine calls the time since its start.
+    package init(root: String, limits: ReleaseLimits = .standard, boot: String) throws(ReleaseError) {
         // Readable by its owner alone: layers may hold set-user-ID programs of releases long superseded, which no
         // other user of the host should be able to start.
         try Disk.makeDirectory(root, mode: 0o700)
@@ -37,9 +46,25 @@ public final class ReleaseStore: Sendable {
         self.limits = limits
         presence = try StoreLock("\(real)/.presence")
         if try presence.tryExclusive() {
-            for name in try Disk.names(in: "\(real)/incoming") { try Disk.removeTree("\(real)/incoming/\(name)") }
+            try Self.empty(incoming)
         }
         try presence.shared()
+        try withChanges { () throws(ReleaseError) in try forgetEarlierBoots(boot) }
+    }
+
+    /// Whoever opens a store comes by here first, so in a new boot nothing of an earlier one is in use.
+    private func forgetEarlierBoots(_ boot: String) throws(ReleaseError) {
+        let path = "\(root)/boot"
+        // Where nothing says of which boot what is unpacked is, it was on the disk before it got its name.
+        if try Disk.kind(of: path) != nil {
+            if try Disk.readFile(path, bytesMax: Disk.bootBytesMax) == Array(boot.utf8) { return }
+            try Self.empty("\(root)/unpacked")
+        }
+        try Disk.writeAtomically(Array(boot.utf8), to: path, by: incoming)
+    }
+
+    private static func empty(_ directory: String) throws(ReleaseError) {
+        for name in try Disk.names(in: directory) { try Disk.removeTree("\(directory)/\(name)") }
     }
 
     var incoming: String { "\(root)/incoming" }

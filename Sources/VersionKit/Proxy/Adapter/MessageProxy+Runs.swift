@@ -36,7 +36,8 @@ extension MessageProxy {
             case .read: way = false
             case .write(let mark):
                 way = alone == nil
-                if way == true, isWrite ?? true { marks.append(mark) }
+                // Once is enough for writes to one key.
+                if way == true, isWrite ?? true, marks.last != mark { marks.append(mark) }
             }
             guard let way else {
                 if count == 0 { return nil }

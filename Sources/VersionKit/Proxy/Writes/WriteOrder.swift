@@ -50,27 +50,27 @@ public struct WriteOrder: Sendable {
         var first: Place
         var rest: Deque<Place> = []
 
-        /// The line when one has left it, or `nil` if nobody is left.
+        /// One leaves the line.
         ///
         /// - Parameter freed: those for whom nobody stands before any more are added.
-        func without(_ ticket: Ticket, _ freed: inout [Ticket]) -> Line? {
-            var line = self
+        /// - Returns: whether anybody is left.
+        mutating func remove(_ ticket: Ticket, _ freed: inout [Ticket]) -> Bool {
             if first.ticket == ticket {
-                guard let next = line.rest.popFirst() else { return nil }
-                line.first = next
+                guard let next = rest.popFirst() else { return false }
+                first = next
             } else if let index = rest.firstIndex(where: { $0.ticket == ticket }) {
-                line.rest.remove(at: index)
+                rest.remove(at: index)
             }
             // The first one's connection goes on, with all that it sent before anybody else.
-            line.first.free(&freed)
-            for index in line.rest.indices {
-                let place = line.rest[index]
+            first.free(&freed)
+            for index in rest.indices {
+                let place = rest[index]
                 if place.isFree { continue }
-                guard place.goes(with: line.first), !place.isOfSeveral || line.rest[..<index].allSatisfy(place.goes)
+                guard place.goes(with: first), !place.isOfSeveral || rest[..<index].allSatisfy(place.goes)
                 else { break }
-                line.rest[index].free(&freed)
+                rest[index].free(&freed)
             }
-            return line
+            return true
         }
     }
 
@@ -147,23 +147,28 @@ public struct WriteOrder: Sendable {
 
     /// Whether nobody else is in the line before it.
     private mutating func enter(_ ticket: Ticket, _ keys: KeyMarks, _ key: KeyMark) -> Bool {
-        lines.update(key) { line in
+        lines.update(key) { slot in
             var place = Place(ticket: ticket, keys: keys, isFree: true)
-            guard let known = line else {
-                line = Line(first: place)
+            // Taken out, so that nobody else has its memory: a line that everybody is in is not copied each time.
+            guard var line = slot.take() else {
+                slot = Line(first: place)
                 return true
             }
             place.isFree =
-                known.first.isFree && place.goes(with: known.first)
-                && known.rest.allSatisfy { $0.isFree && place.goes(with: $0) }
-            line?.rest.append(place)
+                line.first.isFree && place.goes(with: line.first)
+                && line.rest.allSatisfy { $0.isFree && place.goes(with: $0) }
+            line.rest.append(place)
+            slot = line
             return place.isFree
         }
     }
 
     private mutating func leave(_ ticket: Ticket, _ key: KeyMark, _ granted: inout [Ticket]) {
         var freed: [Ticket] = []
-        lines.update(key) { $0 = $0?.without(ticket, &freed) }
+        lines.update(key) { slot in
+            guard var line = slot.take() else { return }
+            if line.remove(ticket, &freed) { slot = line }
+        }
         for ticket in freed {
             tickets[ticket]?.waits -= 1
             if tickets[ticket]?.waits == 0 { granted.append(ticket) }

@@ -22,13 +22,19 @@ public enum VersionClient {
 
     /// Sends requests on one connection, without waiting for one's reply before the next; the replies in the same order.
     ///
-    /// How many are asked at one time is the caller's bound. Otherwise as ``ask(_:of:through:limits:)`` for one.
+    /// - Parameter atOnce: the most requests that are sent before their replies are waited for.
+    /// - Throws: as ``ask(_:of:through:limits:)`` for one.
     public static func ask<Adapter: MessageAdapter>(
-        _ requests: [Adapter.Request], of end: MigrationEnd, through adapter: Adapter, limits: Limits = .standard
+        _ requests: [Adapter.Request], of end: MigrationEnd, through adapter: Adapter, atOnce: Int = 256,
+        limits: Limits = .standard
     ) async throws -> [Adapter.Reply] {
         let channel = try await VersionChannel.open(
             end.client, of: end.version, adapter: adapter, group: MultiThreadedEventLoopGroup.singleton, limits: limits)
         defer { channel.close() }
-        return try await channel.ask(requests)
+        var replies: [Adapter.Reply] = []
+        for start in stride(from: 0, to: requests.count, by: atOnce) {
+            replies += try await channel.ask(Array(requests[start...].prefix(atOnce)))
+        }
+        return replies
     }
 }

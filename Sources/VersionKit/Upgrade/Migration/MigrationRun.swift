@@ -38,6 +38,26 @@ public struct MigrationRun: Sendable {
     /// So many records of the old version were found in the new one when all was copied.
     public func verified(_ records: UInt64) { say("verified \(records)") }
 
+    /// Copies until nothing is missing, and tells the node so: for a migrator that can always copy all once more.
+    ///
+    /// What clients write at the moment may be in one version only, so a pass that found something missing says nothing yet.
+    ///
+    /// - Parameters:
+    ///   - passesMax: how often is copied before the new version counts as one that does not keep what it gets.
+    ///   - pass: looks at everything, and copies what is missing.
+    /// - Throws: ``MigrationError`` if the last pass still found something missing, or what `pass` throws.
+    public func copyUntilComplete(
+        passesMax: Int = 6, _ pass: () async throws -> MigrationProgress
+    ) async throws {
+        progress(try await pass())
+        for _ in 1..<passesMax {
+            let seen = try await pass()
+            if seen.copied == 0 { return verified(seen.examined) }
+        }
+        throw MigrationError(
+            "after \(passesMax) passes records are still missing: the new version does not keep what it gets")
+    }
+
     /// Waits until so much may be copied at the rate that release and node allow. To be called before.
     ///
     /// - Throws: `CancellationError`.
