@@ -18,8 +18,9 @@ TEST_GROUPS := \
 	^TransportTests[.]Datagram \
 	^SnapshotTests[.] \
 	^IsolationTests[.] \
-	^NodeTests[.](?!CrashPoint) \
+	^NodeTests[.](?!CrashPoint|FullDisk) \
 	^NodeTests[.]CrashPoint \
+	^NodeTests[.]FullDisk \
 	^(RealServers|ThirdParty)Tests[.]
 TEST_OPTIONS := --skip-build --disable-xctest --configuration "$(CONFIGURATION)"
 

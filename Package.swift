@@ -35,6 +35,8 @@ let package = Package(
         .library(name: "VersionKitTesting", targets: ["VersionKitTesting"]),
         // For the fuzzers of what publishers sign; no adapter needs it.
         .library(name: "VersionKitReleases", targets: ["VersionKitReleases"]),
+        // Sets the time of day and the memory that programs see which NodeTests run.
+        .library(name: "SetHost", type: .dynamic, targets: ["SetHost"]),
     ],
     traits: [
         .trait(name: "TLS", description: "TLS towards a proxy's clients (VersionKitTLS); builds BoringSSL."),
@@ -360,9 +362,9 @@ let package = Package(
         tests(
             "Node",
             [
-                "CLinux", "ExampleFleet", "IrisLogFleet", "VersionKitControl", "VersionKitIsolation",
-                "VersionKitKernel",
-                "VersionKitJournal", "VersionKitModel", "VersionKitNode", "VersionKitProcesses", "VersionKitReleases",
+                "CLinux", "ExampleFleet", "IrisLogFleet", "RedisFleet", "VersionKitControl", "VersionKitIsolation",
+                "VersionKitKernel", "VersionKitJournal", "VersionKitModel", "VersionKitNode", "VersionKitProcesses",
+                "VersionKitReleases",
                 "VersionKitRouter",
                 "VersionKitSockets",
                 "VersionKitTestbed", "VersionKitUpgrade", "VersionKitWire", "ports-service", nioCore,
@@ -374,6 +376,7 @@ let package = Package(
                 "CLinux", "ExampleFleet", "VersionKitControl", "VersionKitModel", "VersionKitProcesses",
                 "VersionKitSockets", "VersionKitTestbed", "VersionKitUpgrade",
             ]),
+        .target(name: "SetHost", path: "Tests/SetHost"),
         // A service and its proxy, for NodeTests.
         .executableTarget(
             name: "ports-service",

@@ -44,7 +44,8 @@ final class CountingRouter: Sendable {
         endpoint = try #require(localEndpoint(of: listener))
         header = Array(
             VersionHeader(application: application, sender: nil, flags: .control).encoded().readableBytesView)
-        let gate = FleetGate(key: nil, addresses: HostAddresses(local), applications: [], since: 0) { _ in false }
+        let gate = FleetGate(key: nil, addresses: HostAddresses(local), applications: [], time: NodeTime()) { _ in false
+        }
         let server = ReleaseServer(store: store, gate: gate, trust: [:])
         let (listener, headerBytes, counter) = (listener, header.count, counter)
         SystemThread(name: "counting-router") {

@@ -171,7 +171,7 @@ extension FleetNode {
     fileprivate func arm(_ count: Int) throws { try write("\(count)\n", to: crashPoints) }
 
     /// What versiond was about to do when it ended, or did last.
-    fileprivate var crashPoint: String { (try? String(contentsOfFile: crashPoints, encoding: .utf8)) ?? "" }
+    var crashPoint: String { (try? String(contentsOfFile: crashPoints, encoding: .utf8)) ?? "" }
 
     /// Whether versiond came to this boundary, and beyond.
     fileprivate func hasPassed(_ name: String) -> Bool {

@@ -12,36 +12,38 @@ import VersionKitUpgrade
 /// Method: real versiond; IrisLog's two versions read the same files.
 @Suite("Upgrades in place", .serialized)
 struct InPlaceTests {
-    private func upper(_ node: FleetNode, _ version: Version) -> String {
-        "\(node.directory)/state/environments/namespaces/irislog-\(version)/upper"
+    private func upper(_ node: FleetNode, _ version: Version, _ kind: IsolationKind = .namespaces) -> String {
+        "\(node.directory)/state/environments/\(kind)/irislog-\(version)/upper"
     }
 
     @Test(
         "the new version has the old one's data and configuration, and by a checkpoint every file that it wrote",
-        arguments: [ReleaseManifest.Method.package, .checkpoint])
-    func upgrade(_ method: ReleaseManifest.Method) async throws {
-        let fleet = try await TestFleet(hosts: 1)
+        arguments: [ReleaseManifest.Method.package, .checkpoint], [IsolationKind.namespaces, .oci])
+    func upgrade(_ method: ReleaseManifest.Method, in kind: IsolationKind) async throws {
+        let fleet = try await TestFleet(hosts: 1, settings: ["\"isolation\": [\"\(kind)\"]"])
         let node = fleet.nodes[0]
         let load = try await fleet.load(node, protocol: 1)
-        try write("elsewhere", to: upper(node, 1) + "/elsewhere")
-        try write("setting", to: upper(node, 1) + "/etc/irislog/local.conf")
+        try write("elsewhere", to: upper(node, 1, kind) + "/elsewhere")
+        try write("setting", to: upper(node, 1, kind) + "/etc/irislog/local.conf")
         try await node.publish(method == .package ? fleet.releases.package2 : fleet.releases.checkpoint2)
         let status = try await fleet.wait(for: "version 2 alone", on: node) { $0.serves(only: 2) }
         #expect(status.version(1)?.state == .retired)
         #expect(status.version(2)?.stages.map(\.stage).contains(.migrate) == false)
-        #expect(access(upper(node, 2) + "/etc/irislog/local.conf", F_OK) == 0)
-        #expect((access(upper(node, 2) + "/elsewhere", F_OK) == 0) == (method == .checkpoint))
+        #expect(access(upper(node, 2, kind) + "/etc/irislog/local.conf", F_OK) == 0)
+        #expect((access(upper(node, 2, kind) + "/elsewhere", F_OK) == 0) == (method == .checkpoint))
         // Clients saw the pause; what was acknowledged to them is there.
         let numbers = try await load.finish()
         #expect(numbers.lost == 0)
         #expect(try await fleet.load(node, protocol: 2).finish().failed == 0)
     }
 
-    @Test("an operator takes the new version away, and the old one serves as it was when it was stopped")
-    func rollback() async throws {
-        let fleet = try await TestFleet(hosts: 1)
+    @Test(
+        "an operator takes the new version away, and the old one serves as it was when it was stopped",
+        arguments: [IsolationKind.namespaces, .oci])
+    func rollback(in kind: IsolationKind) async throws {
+        let fleet = try await TestFleet(hosts: 1, settings: ["\"isolation\": [\"\(kind)\"]"])
         let node = fleet.nodes[0]
-        try write("kept", to: upper(node, 1) + "/mark")
+        try write("kept", to: upper(node, 1, kind) + "/mark")
         try await node.publish(fleet.releases.package2)
         try await fleet.wait(for: "version 2 alone", on: node) { $0.serves(only: 2) }
         let application = try #require(ApplicationID(rawValue: "irislog"))
@@ -51,19 +53,21 @@ struct InPlaceTests {
             return
         }
         try await fleet.wait(for: "version 1 alone", on: node) { $0.serves(only: 1) && $0.version(2)?.state == .failed }
-        #expect(try String(contentsOfFile: upper(node, 1) + "/mark", encoding: .utf8) == "kept")
+        #expect(try String(contentsOfFile: upper(node, 1, kind) + "/mark", encoding: .utf8) == "kept")
         #expect(try await fleet.load(node, protocol: 1).finish().failed == 0)
     }
 
-    @Test("if the new version fails, the old one is started again with everything it had, and the reason is visible")
-    func failure() async throws {
-        let fleet = try await TestFleet(hosts: 1)
+    @Test(
+        "if the new version fails, the old one is started again with everything it had, and the reason is visible",
+        arguments: [IsolationKind.namespaces, .oci])
+    func failure(in kind: IsolationKind) async throws {
+        let fleet = try await TestFleet(hosts: 1, settings: ["\"isolation\": [\"\(kind)\"]"])
         let node = fleet.nodes[0]
         let load = try await fleet.load(node, protocol: 1)
         try await node.publish(fleet.releases.crashingPackage2)
         let status = try await fleet.wait(for: "version 1 again", on: node) {
             $0.version(2)?.state == .failed && $0.version(1)?.state == .serving && $0.version(1)?.addresses != nil
-                && RestartedNode(node: node).versions.count == 1
+                && !ProcessFiles.names("\(node.directory)/state/environments/\(kind)").contains("irislog-2")
         }
         #expect(status.version(2)?.reason?.contains("no disk left") == true)
         // It is the clients who say when it listens.

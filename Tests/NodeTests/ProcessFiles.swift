@@ -9,6 +9,13 @@ enum ProcessFiles {
         Set(ProcessStatus.all().filter { $0.parent == process && !$0.isZombie }.map(\.pid))
     }
 
+    /// Whether a process was stopped by a signal, and not told to go on yet.
+    static func isStopped(_ process: Int32) -> Bool {
+        // The state follows the name, in which there may be parentheses.
+        let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
+        return status?.split(separator: ")").last?.hasPrefix(" T") == true
+    }
+
     /// The name of what a process executes, as far as the kernel keeps it: 15 characters.
     static func program(of process: Int32) -> String? {
         (try? String(contentsOfFile: "/proc/\(process)/comm", encoding: .utf8)).map { String($0.dropLast()) }

@@ -27,7 +27,8 @@ final class TestFleet {
     var nodes: [FleetNode] = []
     /// How often clients of each protocol were started at each node: none may go on with another's sequence.
     private var loads: [String: Int] = [:]
-    private var mounts: [String] = []
+    /// What the nodes have their state on, if that is to be small.
+    private(set) var disks: [SmallDisk] = []
 
     /// Starts IrisLog 1 on so many hosts of one region.
     ///
@@ -38,12 +39,14 @@ final class TestFleet {
     ///   - hasRoot: whether the nodes have a root pinned, and a channel that offers version 1.
     ///   - settings: further members of each node's configuration, as JSON.
     ///   - version1: the release of IrisLog 1, if not the usual one.
+    ///   - variables: further ones of the environment of the node of this number.
     ///   - stateMegabytes: the size of the disk that each node has its state on; `nil`: that of the sandbox.
-    ///   - diesAtCrashPoints: whether each versiond can be told to end by force: see ``FleetNode/crashPoints``.
+    ///   - diesAtCrashPoints: whether each versiond can be told to end by force, or to stop: see ``FleetNode/crashPoints``.
     init(
         hosts: Int, bareHosts: [String] = [], addressing: Fleet.Addressing = .v4, hasKey: Bool = false,
         hasRoot: Bool = false, settings: [String] = [], version1: KeyPath<TestReleases, String> = \.version1,
-        diesAtCrashPoints: Bool = false, stateMegabytes: Int? = nil
+        diesAtCrashPoints: Bool = false, stateMegabytes: Int? = nil,
+        variables: (Int) throws -> [String: String] = { _ in [:] }
     ) async throws {
         try #require(getenv("VERSIONKIT_SANDBOX") != nil, "run inside scripts/sandbox, as `make test` does")
         releases = try await TestReleases.shared.value
@@ -73,10 +76,9 @@ final class TestFleet {
             if let stateMegabytes {
                 let place = "\(directory)/\(member.name)"
                 for path in [place, place + "/state"] { try makeDirectory(path) }
-                try #require(mount("tmpfs", place + "/state", "tmpfs", 0, "size=\(stateMegabytes)m") == 0)
-                mounts.append(place + "/state")
+                disks.append(try SmallDisk(at: place + "/state", megabytes: stateMegabytes))
             }
-            var environment = ProcessInfo.processInfo.environment
+            var environment = ProcessInfo.processInfo.environment.merging(try variables(nodes.count)) { $1 }
             if diesAtCrashPoints { environment[CrashPoint.variable] = "\(directory)/\(member.name)/crash-points" }
             nodes.append(
                 try FleetNode.start(
@@ -94,7 +96,7 @@ final class TestFleet {
 
     deinit {
         testbed.stop()
-        for path in mounts { umount2(path, Int32(MNT_DETACH)) }
+        for disk in disks { disk.unmount() }
         // What a node has of releases would fill the sandbox's memory, test by test.
         try? FileManager.default.removeItem(atPath: directory)
     }
@@ -158,6 +160,8 @@ struct TestReleases: Sendable {
     let talking2: String
     /// Version 2, which begins on the node that it was given to, and after some seconds on the others.
     let tried2: String
+    /// The same, but the others wait until somebody promotes it.
+    let held2: String
     /// The same, but its program ends when it has served for some seconds.
     let tiring2: String
     /// Version 2, which all nodes try out for as long as a test may run.
@@ -172,6 +176,8 @@ struct TestReleases: Sendable {
     let package2: String
     let checkpoint2: String
     let crashingPackage2: String
+    /// Version 2, which asks for 4 GiB of memory.
+    let large2: String
     /// Version 2, whose migrator is killed the first time.
     let resuming2: String
     /// Version 2, signed with a key that nobody pinned.
@@ -224,6 +230,9 @@ struct TestReleases: Sendable {
             tried2: try await staging.makeRelease(
                 2, retirementPeriod: 300, name: "tried",
                 settings: [ReleaseStaging.spread(percent: 0, milliseconds: 2500)]),
+            held2: try await staging.makeRelease(
+                2, retirementPeriod: 300, name: "held",
+                settings: [ReleaseStaging.spread(percent: 0, milliseconds: 600_000)]),
             tiring2: try await staging.makeRelease(
                 2, retirementPeriod: 300,
                 start: BadRelease.crashing.start(after: 6),
@@ -246,6 +255,8 @@ struct TestReleases: Sendable {
             crashingPackage2: try await staging.makeRelease(
                 2, retirementPeriod: 300, start: ["/bin/sh", "-c", "echo no disk left; exit 3"],
                 name: "crashing-package", settings: [#""method": "package""#]),
+            large2: try await staging.makeRelease(
+                2, retirementPeriod: 300, name: "large", settings: [#""needs": { "memoryBytes": 4294967296 }"#]),
             resuming2: try await staging.makeRelease(
                 2, retirementPeriod: 300, name: "resuming", migrator: "killed-migrate"),
             forged2: try await forger.makeRelease(2, retirementPeriod: 300),

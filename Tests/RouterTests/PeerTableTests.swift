@@ -39,6 +39,17 @@ struct PeerTableTests {
         #expect(peers.peers(of: application, behind: 2, leaving: 1).isEmpty)
     }
 
+    @Test("a peer whose clock was set back is heard on")
+    func clockSetBack() {
+        var peers = PeerTable()
+        let late = 2 * ReplayGuard.freshness
+        peers.stated([1], of: application, by: peer, stamp: 86_400_000, at: .zero)
+        peers.stated([2], of: application, by: peer, stamp: 86_400_000 - late, at: .seconds(1))
+        #expect(peers.peers[application]?[peer]?.versions == [1])
+        peers.stated([2], of: application, by: peer, stamp: 86_400_000 - late - 1, at: .seconds(1))
+        #expect(peers.peers[application]?[peer]?.versions == [2])
+    }
+
     @Test("a message that comes behind a newer one changes nothing")
     func late() {
         var peers = PeerTable()

@@ -32,6 +32,28 @@ struct ReplayGuardTests {
         try entrance.admit(message(at: 260_000), at: 200_000)
     }
 
+    @Test(
+        "of two clocks one is enough, whichever was set and however far",
+        arguments: [-86_400_000, 86_400_000] as [Int64])
+    func setClocks(jump: Int64) throws {
+        let now: Int64 = 1_000_000_000
+        var entrance = ReplayGuard(since: now)
+        // The clock was set: messages by the time that goes on come in, and once only.
+        try entrance.admit(message(at: now + 5000), at: now + 6000, clock: now + 6000 + jump)
+        #expect(throws: ReplayGuard.Refusal.replayed) {
+            try entrance.admit(message(at: now + 5000), at: now + 7000, clock: now + 7000 + jump)
+        }
+        // The node began with a clock that was wrong, and set since.
+        try entrance.admit(message(at: now + jump + 5000), at: now + 6000, clock: now + jump + 6000)
+        // What neither shows does not come in, nor what was made before the node began.
+        #expect(throws: ReplayGuard.Refusal.stale) {
+            try entrance.admit(message(at: now + 2 * jump), at: now + 6000, clock: now + 6000 + jump)
+        }
+        #expect(throws: ReplayGuard.Refusal.stale) {
+            try entrance.admit(message(at: now + jump - 1), at: now + 6000, clock: now + jump + 6000)
+        }
+    }
+
     @Test("with a full memory nothing comes in until what it holds is stale")
     func bounded() throws {
         var entrance = ReplayGuard(since: 0)

@@ -38,7 +38,7 @@ struct SwarmTests {
     @Test("a peer that lies is banned and counted, and the release comes from others")
     func liar() async throws {
         let share = try Share([900_000])
-        let liar = try LyingSeed(pieces: ReleaseTorrent(share.layers).pieceCount)
+        let liar = try ScriptedSeed.lying(pieces: ReleaseTorrent(share.layers).pieceCount)
         let fetcher = try Member(share, "copy")
         fetcher.session.connect(fetcher.torrent, to: [liar.endpoint])
         try await fetcher.wait(for: "ban") { _ in fetcher.session.counters.bannedPeers == 1 }
@@ -169,5 +169,23 @@ struct SwarmTests {
         #expect(try share.bytes("copy", 0) == share.bytes("seed", 0))
         #expect(end.wanted == 1_638_400)
         #expect(access(share.path("copy", 1), F_OK) != 0)
+    }
+
+    @Test("what is preferred is asked for first", arguments: 0..<4)
+    func order(quarter: Int) async throws {
+        let share = try Share([1_638_400])
+        let (data, torrent) = (Array(try share.bytes("seed", 0)), ReleaseTorrent(share.layers))
+        let length = data.count / torrent.pieceCount
+        let seed = try ScriptedSeed(pieces: torrent.pieceCount) { piece, offset, count in
+            Array(data[(piece * length + offset)...].prefix(count))
+        }
+        let fetcher = try Member(share, "copy")
+        let part = Double(quarter) / 4..<Double(quarter + 1) / 4
+        fetcher.session.prefer(part, of: fetcher.torrent)
+        fetcher.session.connect(fetcher.torrent, to: [seed.endpoint])
+        try await fetcher.wait(for: "copy", \.isFinished)
+        #expect(try share.isComplete("copy"))
+        let first = seed.pieces.prefix(torrent.pieceCount / 5)
+        #expect(first.allSatisfy { part.contains(Double($0) / Double(torrent.pieceCount)) }, "\(Array(first))")
     }
 }

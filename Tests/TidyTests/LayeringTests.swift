@@ -67,6 +67,30 @@ struct LayeringTests {
         }
     }
 
+    /// Where the time of day is read: for people, for what publishers and adapters say of days, and, by `NodeTime`, for other
+    /// nodes. Whatever lasts is measured by a clock that nobody can set.
+    static let timeOfDayFiles: Set<String> = [
+        "Sources/Commands/versionctl/Ports.swift", "Sources/Commands/versionctl/Trust.swift",
+        "Sources/Commands/versiond/JSONLog.swift", "Sources/VersionKit/Node/NodeTime.swift",
+        "Sources/VersionKit/Transport/Proxy/ProxyServer.swift",
+    ]
+
+    @Test("nothing is measured by a clock that can be set")
+    func timeOfDayIsReadInFewPlaces() throws {
+        let reading = try NSRegularExpression(
+            pattern: #"\bCLOCK_REALTIME|\bDate\(\)|\bDate\.now\b|\btime\(nil\)|\bgettimeofday\b|\bDispatchWallTime\b"#)
+        let files = ["Sources/VersionKit", "Sources/Commands"].flatMap { Repository.files(under: $0, suffix: ".swift") }
+        for file in files where !Self.timeOfDayFiles.contains(file.path) {
+            for (number, line) in file.lines where reading.matches(String(code(of: line))) {
+                Issue.record(
+                    """
+                    \(file.path):\(number): reads the time of day, which may jump. Measure by ContinuousClock or `elapsed`; if \
+                    it has to be the day, say so in `timeOfDayFiles`.
+                    """)
+            }
+        }
+    }
+
     /// The modules that a file imports, `import struct A.B` and `@testable public import A.B` included.
     private func imports(of file: RepositoryFile) -> [(line: Int, module: String)] {
         file.lines.compactMap { number, line in

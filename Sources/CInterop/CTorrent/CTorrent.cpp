@@ -86,6 +86,8 @@ lt::settings_pack make_settings(vk_swarm_options const &options) {
     // fewer of them.
     pack.set_int(settings::unchoke_slots_limit, 4);
     pack.set_int(settings::request_queue_time, 1);
+    // The first pieces are not drawn by chance either: the nodes that begin together prefer others (vk_swarm_prefer).
+    pack.set_int(settings::initial_picker_threshold, 0);
     // Peers are known to be there, and few: all are tried at once, and soon again.
     pack.set_int(settings::connection_speed, 200);
     pack.set_int(settings::torrent_connect_boost, 100);

@@ -30,7 +30,7 @@ struct ManagedApplication {
     var isAdmitted = false
     /// Why one that is about to begin has to wait.
     var obstacle: String?
-    /// Whether the stage that is under way does no more than wait for the old version's last message.
+    /// Whether the stage that is under way does no more than wait: for a promotion, a channel, the old version's last message.
     var isWaiting = false
     /// The versions that are being started again.
     var starting: Set<Version> = []

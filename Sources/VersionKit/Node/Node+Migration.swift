@@ -32,19 +32,35 @@ extension Node {
             return "\(end)=\(endpoint)"
         }
         while true {
+            try await waitUntilStarted(id, predecessor)
             changeReport(id, version) { $0.begin() }
+            let starts = starts(id, predecessor, version)
             CrashPoint.reach("the migrator of version \(version)")
             let result = try await runMigrator(
                 program, command.dropFirst() + ends, id, version, rate: migrationRate(id, manifest))
             if result.exit.isSuccess { break }
-            let output = result.output.split(separator: "\n").last ?? ""
-            guard case .signal = result.exit, applications[id]?.records[version]?.migration?.mayTryAgain == true else {
+            try await Task.sleep(for: Self.migratorDelay)
+            var isToBlame = starts == self.starts(id, predecessor, version)
+            if case .signal = result.exit { isToBlame = false }
+            guard !isToBlame, applications[id]?.records[version]?.migration?.mayTryAgain == true else {
+                let output = result.output.split(separator: "\n").last ?? ""
                 throw NodeError("the migrator ended with \(result.exit): \(output)")
             }
-            note("the migrator of version \(version) of \(id) was ended by \(result.exit); it goes on", level: .error)
+            note("the migrator of version \(version) of \(id) ended with \(result.exit); it goes on", level: .error)
+        }
+        changeReport(id, version) { $0.milliseconds = time.steady - $0.startedAt }
+    }
+
+    /// Which environments versions have; if others, or none, a migrator may have lost one of its ends meanwhile.
+    private func starts(_ id: ApplicationID, _ versions: Version...) -> [Int?] {
+        versions.map { applications[id]?.running[$0]?.number }
+    }
+
+    /// Waits for a version that ended, and that somebody else starts again.
+    private func waitUntilStarted(_ id: ApplicationID, _ version: Version) async throws {
+        while let application = applications[id], application.starting.contains(version) {
             try await Task.sleep(for: Self.migratorDelay)
         }
-        changeReport(id, version) { $0.milliseconds = now - $0.startedAt }
     }
 
     /// How quickly state may be copied: the node's word counts before the release's.
@@ -83,7 +99,7 @@ extension Node {
 
     private func changeReport(_ id: ApplicationID, _ version: Version, _ body: (inout MigrationReport) -> Void) {
         change(id, version) { record in
-            var report = record.migration ?? MigrationReport(startedAt: now)
+            var report = record.migration ?? MigrationReport(startedAt: time.steady)
             body(&report)
             record.migration = report
         }
@@ -102,7 +118,7 @@ extension Node {
             if let progress = applications[id]?.migrations[version] { report.progress = progress }
             // The proxy compares all keys of both.
             report.verified = report.progress.examined
-            report.milliseconds = now - report.startedAt
+            report.milliseconds = time.steady - report.startedAt
         }
     }
 

@@ -42,11 +42,13 @@ extension Node {
     func ports(
         of application: ApplicationID? = nil, named name: ProtocolName? = nil, over transport: TransportProtocol? = nil
     ) -> [PortStatus] {
-        registry.entries(of: application, named: name, over: transport).map { entry in
-            PortStatus(
-                port: entry.port, application: entry.holder.application, version: entry.holder.version,
-                name: entry.name, endsAt: entry.end.map(milliseconds(at:)))
-        }
+        registry.entries(of: application, named: name, over: transport).map(status)
+    }
+
+    private func status(_ entry: PortRegistry.Entry) -> PortStatus {
+        PortStatus(
+            port: entry.port, application: entry.holder.application, version: entry.holder.version,
+            name: entry.name, endsAt: entry.end.map(time.ofDay(at:)))
     }
 
     /// The port by which this node reaches the routers of an application's peers: a TCP port, as their conversations need.
@@ -59,7 +61,7 @@ extension Node {
         leaseTimer?.cancel()
         leaseTimer = nil
         guard let end = registry.nextEnd, !isEnding else { return }
-        let deadline = started + end
+        let deadline = time.began + end
         leaseTimer = Task {
             do {
                 try await clock.sleep(until: deadline)
@@ -92,35 +94,36 @@ extension Node {
     func registryChanged() {
         watchLeases()
         do {
-            try registrations.write(ports())
+            try registrations.write(keptRegistrations)
         } catch {
             note("registrations cannot be written: \(error)", level: .error)
         }
     }
 
+    private var keptRegistrations: [KeptRegistration] {
+        let (machine, elapsed) = (MachineTime(), elapsed)
+        return registry.entries(of: nil, named: nil, over: nil).map { entry in
+            KeptRegistration(status(entry), endsIn: entry.end.map { $0 - elapsed }, on: machine)
+        }
+    }
+
     /// Gives versions the ports that they had when versiond was killed.
     func restoreRegistrations() {
-        for entry in registrations.read(isDamaged: { note($0, level: .error) })
-        where applications[entry.application]?.records[entry.version]?.isGone == false {
-            var lease: UInt32?
-            if let end = entry.endsAt {
-                guard end / 1000 > now / 1000 else { continue }
-                lease = UInt32(clamping: end / 1000 - now / 1000)
-            }
+        let machine = MachineTime()
+        for kept in registrations.read(isDamaged: { note($0, level: .error) }) {
+            let entry = kept.status
+            guard applications[entry.application]?.records[entry.version]?.isGone == false else { continue }
+            let left = kept.left(on: machine)
+            if let left, left < .seconds(1) { continue }
             do {
                 // What a release lists was looked at when it was registered.
                 try registry.register(
                     [entry.port], as: entry.name, for: PortRegistry.Holder(entry.application, entry.version),
-                    listed: [entry.port], lease: lease, at: elapsed)
+                    listed: [entry.port], lease: left.map { UInt32(clamping: $0.components.seconds) }, at: elapsed)
             } catch {
                 note("the registration of port \(entry.port) is lost: \(error)", level: .error)
             }
         }
         watchLeases()
-    }
-
-    /// A time of the state machines in milliseconds since 1970.
-    func milliseconds(at time: Duration) -> Int64 {
-        startedMilliseconds + time.components.seconds * 1000 + time.components.attoseconds / 1_000_000_000_000_000
     }
 }

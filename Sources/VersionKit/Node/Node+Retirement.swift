@@ -29,7 +29,7 @@ extension Node {
                 peerMessages: await peerMessages(id, old),
                 neededAnswers: await applications[id]?.proxy?.counters.needed[old] ?? 0,
                 peersBehind: peers.peers(of: id, behind: new, leaving: old).count)
-            switch retirement.observe(sample, at: clock.now - started) {
+            switch retirement.observe(sample, at: elapsed) {
             case .keep: continue
             case .retire:
                 // Draining began a last comparison of the two; it has to end, and to have healed what it found.

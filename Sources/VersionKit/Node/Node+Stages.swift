@@ -20,6 +20,7 @@ extension Node {
         case .download: try await download(application, version, from: record.origin)
         case .prepareFileSystem:
             try await waitForPromotion(id, version)
+            try await waitForTrust(id, version)
             if let predecessor = record.pipeline.predecessor {
                 if record.pipeline.isInPlace { return try await changePlaces(id, from: predecessor, to: version) }
                 await keepIfWanted(id, predecessor, .beforeUpgrade)
@@ -38,10 +39,10 @@ extension Node {
     // MARK: Download to Running
 
     private func download(_ application: ManagedApplication, _ version: Version, from origin: Endpoint?) async throws {
-        let keeper = application.trustKeeper
-        // What ran here before, and was not withdrawn, may come back when nothing else may begin.
-        let isGoingBack = application.records[version]?.isGoingBack == true
-        if !isGoingBack { try keeper.checkBeginning(of: version, at: utcNow) }
+        // Nothing is fetched in vain.
+        if application.records[version]?.isGoingBack != true {
+            try application.trustKeeper.checkBeginning(of: version, at: utcNow)
+        }
         let manifest: ReleaseManifest
         if let origin {
             let fetcher = ReleaseFetcher(store: store, trust: application.trust, swarm: swarm)
@@ -53,13 +54,8 @@ extension Node {
                 manifestBytes: release.manifestBytes, signatureBytes: release.signatureBytes)
             try await waitForRoom(application.id, manifest)
         }
-        let older = application.records.values.filter {
-            $0.version != version && !$0.isRetired && !$0.pipeline.isUndone
-        }
-        try application.trust.acceptance(
-            of: manifest, current: older.map(\.version).max(),
-            requested: isGoingBack ? .operator : .advertised,
-            at: keeper.now(at: utcNow))
+        // There may have been no room for days.
+        try checkBeginning(manifest, of: application)
         change(application.id, version) { record in
             record.pipeline.use(manifest.method)
             record.migration = nil

@@ -155,7 +155,7 @@ extension Node {
 
     private func perform(_ stage: UpgradeStage, _ id: ApplicationID, _ version: Version, goesOn: Bool) async {
         if !goesOn {
-            record { try $0.stageBegan(stage, of: id, version, at: now) }
+            record { try $0.stageBegan(stage, of: id, version, at: time.steady) }
         }
         let task = Task { try await self.work(stage, id, version) }
         applications[id]?.stageTask = task
@@ -163,7 +163,7 @@ extension Node {
         applications[id]?.stageTask = nil
         // A node that ends has cancelled the work; its journal still says that it was under way.
         guard !isEnding else { return }
-        record { try $0.stageEnded(stage, of: id, version, at: now) }
+        record { try $0.stageEnded(stage, of: id, version, at: time.steady) }
         var needsPause = false
         change(id, version) { record in
             // Meanwhile the version may have failed for another reason, or an operator have taken it away.

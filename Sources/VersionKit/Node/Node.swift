@@ -24,16 +24,14 @@ public actor Node {
     let store: ReleaseStore
     let swarm: NodeSwarm?
     let journal: Journal
-    let registrations: StateFile<PortStatus>
+    let registrations: StateFile<KeptRegistration>
     let verdicts: StateFile<SpreadVerdict.Sealed>
     let snapshots: SnapshotCatalogue
     let backends: Backends
     let logger: Logger
     let group: any EventLoopGroup
     let clock = ContinuousClock()
-    let started: ContinuousClock.Instant
-
-    let startedMilliseconds: Int64
+    let time: NodeTime
     let fleetKey: FleetKey?
     let gate: FleetGate
 
@@ -68,8 +66,9 @@ public actor Node {
     /// How far around this node the version serves that each application goes over to, as peers are told.
     var horizons: [ApplicationID: FleetMessage.Horizon] = [:]
     var announcementTimer: Task<Void, Never>?
-    /// The time stamp of this node's last message; they only grow.
-    var lastStamp: Int64 = 0
+    /// The stamps of this node's messages by its steady time, and by the time of day.
+    var steadyStamps = MessageStamps()
+    var dayStamps = MessageStamps()
     var forgottenPeers: UInt64 = 0
     /// Versions that strangers to the fleet advertised.
     var strangersAdverts: UInt64 = 0
@@ -97,9 +96,7 @@ public actor Node {
         self.inheritance = inheritance
         lastRestart = failure.map { RestartStatus(failure: $0) }
         // The node's own time goes on.
-        let age = inheritance?.elapsed ?? .zero
-        started = clock.now - age
-        startedMilliseconds = Self.milliseconds() - Int64(age / .milliseconds(1))
+        time = NodeTime(age: inheritance?.elapsed ?? .zero)
         guard configuration.peerSilenceSeconds != 0 else {
             throw NodeError("peerSilenceSeconds is 0; peers would be forgotten at once")
         }
@@ -119,7 +116,7 @@ public actor Node {
         gate = FleetGate(
             key: fleetKey, addresses: configuration.address,
             applications: Set(configuration.applications.keys.compactMap { ApplicationID(rawValue: $0) }),
-            since: Self.milliseconds(), counters: inheritance?.gate ?? FleetGate.Counters()
+            time: time, counters: inheritance?.gate ?? FleetGate.Counters()
         ) { message in
             if case .enqueued = inbox.yield(message) { true } else { false }
         }
@@ -156,7 +153,7 @@ public actor Node {
             stateFile: Self.sysctlFile(configuration), resuming: inheritance?.router.interception)
         kernel = try KernelRouter(
             configuration, networks: networks, host: hostVersions, resuming: inheritance?.router.kernel,
-            started: started, logger: logger)
+            started: time.began, logger: logger)
         datagrams = try DatagramRelay(
             .init(addresses: configuration.address), resuming: inheritance?.router.datagrams
         ) { event in
@@ -262,16 +259,10 @@ public actor Node {
     var isToldToEnd: Bool { isCancelled.load(ordering: .relaxed) }
 
     /// The time since versiond began: what the state machines go by.
-    var elapsed: Duration { clock.now - started }
+    var elapsed: Duration { time.elapsed }
 
-    /// Milliseconds since 1970, for the journal.
-    var now: Int64 { Self.milliseconds() }
-
-    static func milliseconds() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
-    }
+    /// Milliseconds since 1970, by the clock.
+    var now: Int64 { NodeTime.ofDay }
 
     var relayCounters: RelayCounters { relay.counters }
 

@@ -25,6 +25,13 @@ public struct PeerTable: Sendable, Equatable, Codable {
         public var lastStated: Duration?
         /// When it was last told something for being met.
         var lastMet: Duration?
+
+        /// Whether a message of this stamp was overtaken by a later one. One that seems older than any that was let in can come
+        /// late is not: the peer's clock was set back.
+        func isLate(_ stamp: Int64) -> Bool {
+            guard let lastStamp else { return false }
+            return lastStamp > stamp && lastStamp - stamp <= 2 * ReplayGuard.freshness
+        }
     }
 
     /// The peers of each application, by address.
@@ -56,7 +63,7 @@ public struct PeerTable: Sendable, Equatable, Codable {
         _ serving: Set<Version>, of application: ApplicationID, by address: IPAddress, stamp: Int64, at now: Duration
     ) -> Version? {
         change(application, address, at: now) { peer in
-            if let last = peer.lastStamp, last > stamp { return }
+            if peer.isLate(stamp) { return }
             peer.lastStamp = stamp
             peer.lastStated = now
             peer.versions = serving
@@ -71,7 +78,7 @@ public struct PeerTable: Sendable, Equatable, Codable {
         at now: Duration
     ) {
         _ = change(application, address, at: now) { peer in
-            if let last = peer.lastStamp, last > stamp { return }
+            if peer.isLate(stamp) { return }
             (peer.lastStamp, peer.lastStated) = (stamp, now)
             peer.horizon = horizon
         }

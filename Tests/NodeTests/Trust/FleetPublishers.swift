@@ -42,6 +42,20 @@ struct FleetPublishers: Sendable {
         try await sign()
     }
 
+    /// Makes the next root, which leaves out the key that has signed the releases, and gives it to a node.
+    func revokeReleaseKey(on node: FleetNode) async throws {
+        let next = root + ".next"
+        let shown = try await versionctl("trust", "root", "show", root)
+        guard let second = shown.split(separator: "\n").last?.split(separator: " ").dropFirst().first else {
+            throw FleetError("the root has no second key: \(shown)")
+        }
+        try await versionctl(
+            "trust", "root", "make", "--from", root, "--expires", "1d", "--output", next, "\(second)")
+        for key in keys { try await versionctl("trust", "root", "sign", next, "--key", key) }
+        try await versionctl("trust", "root", "verify", next, "--after", root)
+        try await versionctl("trust", "root", "publish", next, "--socket", node.directory + "/control.sock")
+    }
+
     private func sign() async throws {
         for key in keys { try await versionctl("channel", "sign", channel, "--key", key) }
     }

@@ -112,6 +112,75 @@ struct TrustTests {
         #expect(trust(done)?.trouble == [])
     }
 
+    /// Two nodes, of which one tries version 2 out and the other waits.
+    private func fleetWithCanary() async throws -> TestFleet {
+        let fleet = try await TestFleet(hosts: 2, hasKey: true, hasRoot: true)
+        let publishers = try #require(fleet.publishers)
+        // Whoever uses a node has it meet the other.
+        let load = try await fleet.load(fleet.nodes[0], protocol: 1)
+        for node in fleet.nodes {
+            try await fleet.wait(for: "a peer", on: node) { $0.applications.first?.peers.isEmpty == false }
+        }
+        _ = try await load.finish()
+        try await publishers.offer(fleet.releases.held2)
+        for node in fleet.nodes { try await publishers.publish(to: node) }
+        try await fleet.nodes[0].publish(fleet.releases.held2)
+        try await fleet.wait(for: "the canary", on: fleet.nodes[0]) { $0.applications.first?.serving == [1, 2] }
+        try await fleet.wait(for: "a node that waits", on: fleet.nodes[1]) {
+            $0.version(2)?.spread?.role == .waiting && $0.version(2)?.stage == .prepareFileSystem
+        }
+        return fleet
+    }
+
+    private func promote(on node: FleetNode) async throws {
+        let id = try #require(ApplicationID(rawValue: "irislog"))
+        guard case .done = try await node.ask(.judge(application: id, version: 2, promotes: true)) else {
+            throw FleetError("it was not promoted")
+        }
+    }
+
+    @Test(
+        "what expired while a node waited for a promotion holds it back, status says so, and a fresh channel mends it")
+    func expiredWhileWaiting() async throws {
+        let fleet = try await fleetWithCanary()
+        let (waiting, publishers) = (fleet.nodes[1], try #require(fleet.publishers))
+        let load = try await fleet.load(waiting, protocol: 1)
+        try await publishers.renew(expires: "0s")
+        for node in fleet.nodes { try await publishers.publish(to: node) }
+        try await promote(on: fleet.nodes[0])
+        let status = try await fleet.wait(for: "the reason", on: waiting) { $0.version(2)?.reason != nil }
+        #expect(status.version(2)?.spread?.role == .promoted)
+        #expect(status.version(2)?.stage == .prepareFileSystem)
+        #expect(status.version(2)?.addresses == nil)
+        let reason = try #require(status.version(2)?.reason)
+        #expect(reason.hasPrefix("it waits: channel 4 has expired"), "\(reason)")
+        #expect(status.applications.first?.serving == [1])
+        // What ran goes on.
+        let canary = try #require(await fleet.nodes[0].status())
+        #expect(canary.applications.first?.serving == [1, 2])
+        try await publishers.renew(expires: "1d")
+        try await publishers.publish(to: waiting)
+        for node in fleet.nodes { try await fleet.wait(for: "version 2 alone", on: node) { $0.serves(only: 2) } }
+        let numbers = try await load.finish()
+        #expect(numbers.failed == 0, "\(numbers.reasons)")
+        #expect(numbers.lost == 0)
+    }
+
+    @Test("what only a key signed that was revoked while a node waited does not begin there, and status says why")
+    func revokedWhileWaiting() async throws {
+        let fleet = try await fleetWithCanary()
+        let (waiting, publishers) = (fleet.nodes[1], try #require(fleet.publishers))
+        try await publishers.revokeReleaseKey(on: waiting)
+        // Signed by the other key, too, so it counts on.
+        try await publishers.renew(expires: "1d")
+        try await publishers.publish(to: waiting)
+        try await promote(on: fleet.nodes[0])
+        let status = try await fleet.wait(for: "the reason", on: waiting) { $0.version(2)?.state == .failed }
+        #expect(status.version(2)?.reason?.contains("signed by") == true, "\(status.version(2)?.reason ?? "")")
+        #expect(status.serves(only: 1))
+        #expect(try await fleet.load(waiting, protocol: 1).finish().failed == 0)
+    }
+
     @Test("a release with a good signature, but not the manifest that the channel names, is not taken")
     func mixed() async throws {
         let fleet = try await TestFleet(hosts: 1, hasRoot: true)
@@ -159,16 +228,7 @@ struct TrustTests {
         for node in fleet.nodes {
             try await fleet.wait(for: "a peer", on: node) { $0.applications.first?.peers.isEmpty == false }
         }
-        // The second key alone speaks from now on; the first has signed the releases.
-        let next = publishers.root + ".next"
-        let shown = try await publishers.versionctl("trust", "root", "show", publishers.root)
-        let second = try #require(shown.split(separator: "\n").last?.split(separator: " ").dropFirst().first)
-        try await publishers.versionctl(
-            "trust", "root", "make", "--from", publishers.root, "--expires", "1d", "--output", next, "\(second)")
-        for key in publishers.keys { try await publishers.versionctl("trust", "root", "sign", next, "--key", key) }
-        try await publishers.versionctl("trust", "root", "verify", next, "--after", publishers.root)
-        try await publishers.versionctl(
-            "trust", "root", "publish", next, "--socket", fleet.nodes[0].directory + "/control.sock")
+        try await publishers.revokeReleaseKey(on: fleet.nodes[0])
         for node in fleet.nodes {
             try await fleet.wait(for: "root 2", on: node) { trust($0)?.root == 2 }
         }

@@ -15,7 +15,9 @@ package struct RedisReleases: Sendable {
     package init(_ workshop: Workshop) { self.workshop = workshop }
 
     /// Makes the signed release of a version, 1 or 2; its directory.
-    package func make(_ version: Int, retirementPeriod: Int) async throws -> String {
+    ///
+    /// - Parameter settings: further members of the description, as JSON.
+    package func make(_ version: Int, retirementPeriod: Int, settings: [String] = []) async throws -> String {
         let name = "redis-\(version)"
         let place = "\(workshop.directory)/files-\(name)/opt/redis"
         try await workshop.copyPrograms(["redis-proxy"], to: place)
@@ -28,7 +30,9 @@ package struct RedisReleases: Sendable {
         try await workshop.run("chmod", ["755", place + "/start"])
         try write(Self.configuration(version), to: place + "/redis.conf")
         return try await workshop.makeRelease(
-            name, description: Self.description(version, files: "files-\(name)", retirementPeriod: retirementPeriod))
+            name,
+            description: Self.description(
+                version, files: "files-\(name)", retirementPeriod: retirementPeriod, settings))
     }
 
     private static let startScript = """
@@ -41,7 +45,9 @@ package struct RedisReleases: Sendable {
         """
 
     /// Redis has no peers here, so no port for them.
-    private static func description(_ version: Int, files: String, retirementPeriod: Int) -> String {
+    private static func description(
+        _ version: Int, files: String, retirementPeriod: Int, _ settings: [String]
+    ) -> String {
         """
         {
           "application": "\(application)", "version": \(version), "name": "\(version).0",
@@ -50,7 +56,7 @@ package struct RedisReleases: Sendable {
           "files": "\(files)",
           "start": ["/opt/redis/start"],
           "health": { "port": \(port), "intervalMilliseconds": 50, "startupTimeoutMilliseconds": 60000 },
-          "proxy": "/opt/redis/redis-proxy",
+          "proxy": "/opt/redis/redis-proxy",\(settings.map { " \($0)," }.joined())
           "retirement": { "messagesPerSecond": 0.5, "periodMilliseconds": \(retirementPeriod) },
           "dataPath": "\(dataPath)"
         }

@@ -88,7 +88,7 @@ extension Node {
                     application: id, versions: versions, proxy: proxy,
                     peers: Dictionary(known) { first, _ in first },
                     peersHeard: Dictionary(
-                        (peers.peers[id] ?? [:]).map { ($0.key.description, milliseconds(at: $0.value.lastHeard)) }
+                        (peers.peers[id] ?? [:]).map { ($0.key.description, time.ofDay(at: $0.value.lastHeard)) }
                     ) { first, _ in first },
                     ports: ports(of: id), trust: trustStatus(of: application)))
         }
@@ -140,7 +140,7 @@ extension Node {
     private func stageTimes(_ id: ApplicationID, _ version: Version) -> [StageTime] {
         do {
             return try journal.stages(of: id, version).map { stage, started, finished in
-                StageTime(stage: stage, startedAt: started, milliseconds: (finished ?? now) - started)
+                StageTime(stage: stage, startedAt: started, milliseconds: (finished ?? time.steady) - started)
             }
         } catch {
             logger.error("the journal cannot be read", metadata: ["reason": "\(error)"])

@@ -55,8 +55,12 @@ extension Node {
     ) async throws -> (SnapshotRecord, SnapshotReport) {
         let kind = try backend(id, version).kind
         var random = SystemRandomNumberGenerator()
-        let name = SnapshotID(id, version, time: now / 1000, using: &random)
-        let time = now / 1000
+        let newest = try await listSnapshots().map(\.time).max() ?? 0
+        // The last one taken counts as the newest, whatever the clock was set to.
+        let time = max(now / 1000, newest + 1)
+        let name = SnapshotID(id, version, time: time, using: &random)
+        // None is too old by a clock that was set forward meanwhile.
+        let present = min(time, self.time.steady / 1000)
         let retention = (configuration.snapshots ?? SnapshotPolicy()).retention
         let directory = try await onDisk { try $0.begin(name) }
         do {
@@ -68,7 +72,7 @@ extension Node {
             CrashPoint.reach("keeping \(name)")
             let finished = try await onDisk { snapshots in
                 let finished = try snapshots.finish(record)
-                try snapshots.expire(retention, at: time)
+                try snapshots.expire(retention, at: present)
                 return finished
             }
             return (finished, report)

@@ -2,11 +2,23 @@ import NIOCore
 import VersionKitModel
 import VersionKitProcesses
 import VersionKitReleases
+import VersionKitRouter
 import VersionKitWire
 
 /// Tells another router something, over a connection between the two: the other end of ``FleetGate``.
 struct FleetCaller: Sendable {
     let key: FleetKey
+
+    /// A router does not take what it was told.
+    struct Refusal: Error, CustomStringConvertible {
+        let router: Endpoint
+        let answer: String
+
+        var description: String { "the router at \(router) answered: \(answer)" }
+
+        /// Whether the clocks of the two are too far apart, as far as the other can see.
+        var isStale: Bool { answer == "error \(ReplayGuard.Refusal.stale.rawValue)" }
+    }
 
     /// Sends messages of one node to another, and the verdicts that are to be passed on, and waits until they were taken. Each
     /// step has the time-out of a conversation between routers.
@@ -28,7 +40,7 @@ struct FleetCaller: Sendable {
                     throw NodeError("the router at \(router) did not answer")
                 }
                 guard answer == "ok" || !isNeeded else {
-                    throw NodeError("the router at \(router) answered: \(answer)")
+                    throw Refusal(router: router, answer: answer)
                 }
             }
         }

@@ -28,24 +28,25 @@ final class FleetGate: Sendable {
     private let addresses: HostAddresses
     private let applications: Set<ApplicationID>
     private let deliver: @Sendable (FleetNews) -> Bool
+    private let time: NodeTime
     private let state: Mutex<State>
 
     /// A gate of the node at these addresses.
     ///
     /// - Parameters:
-    ///   - start: milliseconds since 1970; what was made before is refused.
+    ///   - time: the node's; what was made before now is refused.
     ///   - counters: what came to the versiond before.
     ///   - deliver: is given each message that came in, on the conversation's thread, and says whether it had room.
     init(
-        key: FleetKey?, addresses: HostAddresses, applications: Set<ApplicationID>, since start: Int64,
-        counters: Counters = Counters(),
-        deliver: @escaping @Sendable (FleetNews) -> Bool
+        key: FleetKey?, addresses: HostAddresses, applications: Set<ApplicationID>, time: NodeTime,
+        counters: Counters = Counters(), deliver: @escaping @Sendable (FleetNews) -> Bool
     ) {
         self.key = key
         self.addresses = addresses
         self.applications = applications
         self.deliver = deliver
-        state = Mutex(State(entrance: ReplayGuard(since: start), counters: counters))
+        self.time = time
+        state = Mutex(State(entrance: ReplayGuard(since: time.steady), counters: counters))
     }
 
     /// What came so far.
@@ -53,9 +54,8 @@ final class FleetGate: Sendable {
 
     /// Takes a line that a router sent over a control connection of this application.
     ///
-    /// - Parameter now: milliseconds since 1970.
     /// - Returns: why it was refused, or `nil`.
-    func receive(_ line: String, of application: ApplicationID, from peer: IPAddress, at now: Int64) -> String? {
+    func receive(_ line: String, of application: ApplicationID, from peer: IPAddress) -> String? {
         do throws(Refusal) {
             let news = try authentic(line)
             guard news.application == application, applications.contains(application) else {
@@ -64,7 +64,7 @@ final class FleetGate: Sendable {
             if case .versions(let message) = news {
                 guard addresses.contains(message.receiver) else { throw Refusal("other-receiver") }
                 guard message.sender == peer else { throw Refusal("other-sender") }
-                try admit(message, at: now)
+                try admit(message)
             }
             guard deliver(news) else { throw Refusal("busy") }
             state.withLock { $0.counters.received += 1 }
@@ -88,10 +88,10 @@ final class FleetGate: Sendable {
         return .versions(sealed.message)
     }
 
-    private func admit(_ message: FleetMessage, at now: Int64) throws(Refusal) {
+    private func admit(_ message: FleetMessage) throws(Refusal) {
         let refusal: ReplayGuard.Refusal? = state.withLock { state in
             do throws(ReplayGuard.Refusal) {
-                try state.entrance.admit(message, at: now)
+                try state.entrance.admit(message, at: time.steady, clock: NodeTime.ofDay)
                 return nil
             } catch {
                 return error

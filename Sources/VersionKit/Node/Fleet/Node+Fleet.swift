@@ -62,7 +62,7 @@ extension Node {
             case .idle: return
             case .send(let target): Task { await self.tell(target, FleetCaller(key: fleetKey)) }
             case .wait(let time):
-                let deadline = started + time
+                let deadline = self.time.began + time
                 announcementTimer = Task {
                     do {
                         try await clock.sleep(until: deadline)
@@ -89,14 +89,16 @@ extension Node {
             if let (root, channel) = application.trustKeeper.state?.numbers {
                 news.append(.trust(root: root, channel: channel))
             }
-            let messages = news.map { news in
-                lastStamp = max(now, lastStamp + 1)
-                return FleetMessage(
-                    application: target.application, news: news, sender: sender, receiver: target.peer,
-                    stamp: lastStamp,
-                    nonce: (0..<FleetMessage.nonceBytes).map { _ in .random(in: .min ... .max) })
+            let router = Endpoint(address: target.peer, port: port)
+            let way = (from: sender, to: target.peer)
+            do {
+                let messages = news.map { message($0, of: target.application, way, steadyStamps.next(at: time.steady)) }
+                try await caller.tell(messages, application.verdicts.all, to: router)
+            } catch let refusal as FleetCaller.Refusal where refusal.isStale {
+                // Perhaps the clock was wrong when versiond began, and was set since.
+                let messages = news.map { message($0, of: target.application, way, dayStamps.next(at: now)) }
+                try await caller.tell(messages, application.verdicts.all, to: router)
             }
-            try await caller.tell(messages, application.verdicts.all, to: Endpoint(address: target.peer, port: port))
             announcements.succeeded(target)
         } catch {
             logger.debug("a peer was not told", metadata: ["peer": "\(target.peer)", "reason": "\(error)"])
@@ -107,6 +109,14 @@ extension Node {
             }
         }
         tellPeers()
+    }
+
+    private func message(
+        _ news: FleetMessage.News, of id: ApplicationID, _ way: (from: IPAddress, to: IPAddress), _ stamp: Int64
+    ) -> FleetMessage {
+        FleetMessage(
+            application: id, news: news, sender: way.from, receiver: way.to, stamp: stamp,
+            nonce: (0..<FleetMessage.nonceBytes).map { _ in .random(in: .min ... .max) })
     }
 
     // MARK: Hearing

@@ -50,6 +50,8 @@ actor ProxySupervisor {
     var past = ProxyCounters()
     private var waiters: [(id: UInt64, continuation: CheckedContinuation<Void, Never>)] = []
     private var nextWaiter: UInt64 = 0
+    /// How often a proxy that served, or was to, ended by itself.
+    private var endings = 0
     var isStopped = false
 
     /// For an application whose clients come by these ports.
@@ -65,7 +67,8 @@ actor ProxySupervisor {
         return sum
     }
 
-    /// Has this program serve the clients, by this table; returns when all of them are with it.
+    /// Has this program serve the clients, by this table; returns when all of them are with it. One that is killed meanwhile is
+    /// started again, once.
     ///
     /// - Parameters:
     ///   - wanted: the ports to be open.
@@ -75,23 +78,52 @@ actor ProxySupervisor {
     ) async throws {
         let fresh = try ports.open(wanted)
         self.table = table
+        let before = endings
+        do {
+            try await takeOver(program, fresh)
+        } catch {
+            try await waitUntilStartedAgain(since: before, error)
+        }
+        if closesOthers { closePorts(unlessIn: wanted) }
+    }
+
+    private func takeOver(_ program: Program, _ fresh: [ClientPorts.Opened]) async throws {
         if let current, current.program == program, !current.isGone {
             try await apply()
-            try listen(current.instance, on: fresh)
-            return closesOthers ? closePorts(unlessIn: wanted) : ()
+            return try listen(current.instance, on: fresh)
         }
         let instance = try start(program)
-        let old = current
+        // If the one before ended when it was to take over, the clients are still with the one before that.
+        let old = current.flatMap { $0.isGone ? nil : $0 } ?? leaving
         leaving = old
         current = Running(instance: instance, program: program)
         try await wait("the proxy of version \(program.version) did not start") { $0.current?.isReady == true }
         try await apply()
         try listen(instance, on: ports.all.filter { !$0.isDatagram || old == nil })
-        guard let old else { return closesOthers ? closePorts(unlessIn: wanted) : () }
+        guard let old else { return }
         try await retire(old.instance)
         // Two that read from one socket take datagrams away from each other; these wait in the kernel meanwhile.
         try listen(instance, on: ports.all.filter(\.isDatagram))
-        if closesOthers { closePorts(unlessIn: wanted) }
+    }
+
+    /// A step failed. If that was because the proxy ended, waits until it is started again, has the present table, and the clients
+    /// are with it.
+    ///
+    /// - Throws: what the step failed for, if the proxy lives, or ended more than once, or is not back in time.
+    private func waitUntilStartedAgain(since before: Int, _ error: any Error) async throws {
+        // What cannot be sent is not always known to have ended yet.
+        guard current?.isGone != false || error is SystemError else { throw error }
+        let generation = table.generation
+        let deadline = ContinuousClock.now + Self.stepTimeout
+        while true {
+            if let current, !current.isGone, current.isReady, current.appliedGeneration >= generation, leaving == nil,
+                endings > before
+            {
+                return
+            }
+            guard !isStopped, endings <= before + 1, ContinuousClock.now < deadline else { throw error }
+            await nextEvent(orAt: deadline)
+        }
     }
 
     /// Closes ports that no version which runs declares: a client finds nobody there, rather than somebody who does not
@@ -114,7 +146,12 @@ actor ProxySupervisor {
     /// - Parameter closingUnless: all ports that versions have; the others are closed. `nil`: they are not known.
     func update(_ table: VersionTable, closingUnless wanted: [ClientPorts.Wanted]?) async throws {
         self.table = table
-        try await apply()
+        let before = endings
+        do {
+            try await apply()
+        } catch {
+            try await waitUntilStartedAgain(since: before, error)
+        }
         if let wanted { closePorts(unlessIn: wanted) }
     }
 
@@ -233,6 +270,7 @@ actor ProxySupervisor {
     private func ended(_ instance: ProxyInstance) {
         change(instance) { $0.isGone = true }
         guard !isStopped, let running = current, running.instance === instance else { return }
+        endings += 1
         logger.error(
             "a proxy ended by itself and is started again", metadata: ["version": "\(running.program.version)"])
         instance.kill()

@@ -69,7 +69,7 @@ final class ReleaseServer: Sendable {
         if let answer = try TrustRequest.answer(words, trust[application]?.state) {
             try send(answer, connection)
         } else if let keyword = words.first, FleetNews.keywords.contains(keyword) {
-            let refusal = gate.receive(line, of: application, from: peer, at: Node.milliseconds())
+            let refusal = gate.receive(line, of: application, from: peer)
             try send(Array("\(refusal.map { "error \($0)" } ?? "ok")\n".utf8), connection)
         } else if words.count == 2, words[0] == "manifest", let version = Version(words[1]) {
             let release = try store.release(application, version)

@@ -127,7 +127,8 @@ extension Node {
                 uniqueKeysWithValues: applications.map { id, application in
                     (id, NodeHandover.Application(application, proxies[id]))
                 }),
-            registry: registry, peers: peers, announcements: announcements, announced: announced, lastStamp: lastStamp,
+            registry: registry, peers: peers, announcements: announcements, announced: announced,
+            lastStamp: steadyStamps.last,
             forgottenPeers: forgottenPeers, gate: gate.counters, router: router)
     }
 
@@ -139,7 +140,8 @@ extension Node {
         peers = state.peers
         announcements = state.announcements
         announcements.resume(at: elapsed)
-        (announced, lastStamp, forgottenPeers) = (state.announced, state.lastStamp, state.forgottenPeers)
+        (announced, forgottenPeers) = (state.announced, state.forgottenPeers)
+        steadyStamps = MessageStamps(after: state.lastStamp)
         for (id, application) in state.applications {
             for (version, running) in application.running { await takeOver(running, id, version) }
             applications[id]?.resume(application)

@@ -120,6 +120,50 @@ extension Node {
         (try? applications[id]?.trustKeeper.checkBeginning(of: version, at: utcNow)) != nil
     }
 
+    /// Whether a release that is here may begin, by what is known of its publishers now.
+    ///
+    /// - Throws: ``ReleaseError`` with the reason why not.
+    func checkBeginning(_ manifest: ReleaseManifest, of application: ManagedApplication) throws(ReleaseError) {
+        let keeper = application.trustKeeper
+        // What ran here before, and was not withdrawn, may come back when nothing else may begin.
+        let isGoingBack = application.records[manifest.version]?.isGoingBack == true
+        if !isGoingBack { try keeper.checkBeginning(of: manifest.version, at: utcNow) }
+        let older = application.records.values.filter {
+            $0.version != manifest.version && !$0.isRetired && !$0.pipeline.isUndone
+        }
+        try application.trust.acceptance(
+            of: manifest, current: older.map(\.version).max(), requested: isGoingBack ? .operator : .advertised,
+            at: keeper.now(at: utcNow))
+    }
+
+    /// Asks again, before anything of a release runs, whether it may: since it was fetched the node may have waited for days.
+    ///
+    /// When nothing at all may begin, as the channel has expired, it returns when there is a newer one: by then the release is
+    /// as good as before.
+    ///
+    /// - Throws: why this release may not begin any more.
+    func waitForTrust(_ id: ApplicationID, _ version: Version) async throws {
+        defer {
+            applications[id]?.obstacle = nil
+            applications[id]?.isWaiting = false
+        }
+        while let application = applications[id] {
+            let isGoingBack = application.records[version]?.isGoingBack == true
+            guard !isGoingBack, let error = application.trustKeeper.state?.obstacle(at: utcNow) else {
+                let release = try store.release(id, version)
+                let manifest = try application.trust.verify(
+                    manifestBytes: release.manifestBytes, signatureBytes: release.signatureBytes)
+                return try checkBeginning(manifest, of: application)
+            }
+            if application.obstacle == nil {
+                note("the upgrade of \(id) to version \(version) waits: \(error)", level: .warning)
+            }
+            applications[id]?.obstacle = error.description
+            applications[id]?.isWaiting = true
+            try await Task.sleep(for: Self.trustInterval)
+        }
+    }
+
     /// Keeps the time, asks a peer now and then, and looks for what has to go, until the task is cancelled.
     func watchTrust() async throws {
         var lastAsked = elapsed
