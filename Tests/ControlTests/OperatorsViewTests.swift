@@ -23,8 +23,46 @@ struct OperatorsViewTests {
         let one = try #require(
             try explain(Statuses.node([Statuses.version(2, .failed, .running, reason: "it ended with 1")])).first)
         #expect(one.failed == "it ended with 1")
-        #expect(one.why.contains("never stopped"))
+        #expect(one.why.contains("taken away"))
         #expect(one.next.contains("higher number"))
+    }
+
+    @Test("a version that waits for room has not failed, and says what it waits for")
+    func room() throws {
+        let one = try #require(
+            try explain(Statuses.node([Statuses.version(2, .upgrading, .download, reason: "it waits: no room")])).first)
+        #expect(one.failed == nil)
+        #expect(one.why == "it waits: no room")
+        #expect(one.next.contains("versionctl rollback"))
+    }
+
+    @Test("a version whose release comes: how much of it is here")
+    func download() throws {
+        var version = Statuses.version(2, .upgrading, .download)
+        version.download = DownloadStatus(way: .swarm, bytes: 12, bytesWanted: 48)
+        let status = try Statuses.node([version])
+        #expect(try #require(try explain(status).first).why.contains("12 of 48 bytes"))
+        #expect(FleetTable.text(of: [.init(place: "a", status: status)]).contains("[>........] 25%"))
+    }
+
+    @Test("a version that is tried out, and one that waits for the outcome elsewhere, say who decides")
+    func spread() throws {
+        var canary = Statuses.version(2, .serving, .serve)
+        canary.spread = SpreadStatus(.canary, vouched: 1, needed: 2)
+        let tried = try #require(try explain(Statuses.node([canary])).first)
+        #expect(tried.why.contains("1 of the 2 nodes"))
+        #expect(tried.next.contains("versionctl promote"))
+        var waiting = Statuses.version(2, .upgrading, .prepareFileSystem)
+        waiting.spread = SpreadStatus(.waiting, vouched: 0, needed: 2)
+        #expect(try #require(try explain(Statuses.node([waiting])).first).next.contains("vouch"))
+    }
+
+    @Test("a version that drains, and one that stands still in favour of another, say what comes next")
+    func leaving() throws {
+        let draining = try #require(try explain(Statuses.node([Statuses.version(1, .draining)])).first)
+        #expect(draining.next.hasPrefix("it is stopped when"))
+        let stopped = try #require(try explain(Statuses.node([Statuses.version(1, .stopped)])).first)
+        #expect(stopped.next.contains("started again"))
     }
 
     @Test("an old version that is kept: by whom")

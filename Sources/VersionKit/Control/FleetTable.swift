@@ -74,9 +74,17 @@ public enum FleetTable {
         let bar = stages.indices.map { index in
             index < done ? "#" : index == done ? (version.state == .failed ? "!" : ">") : "."
         }.joined()
-        guard version.stage == .migrate, let migration = version.migration else { return "[\(bar)]" }
-        return "[\(bar)] \(migration.copied)/\(migration.examined)"
+        switch version.stage {
+        case .download: return "[\(bar)]" + (version.download.map(\.share) ?? "")
+        case .migrate: return "[\(bar)]" + (version.migration.map { " \($0.copied)/\($0.examined)" } ?? "")
+        default: return "[\(bar)]"
+        }
     }
+}
+
+extension DownloadStatus {
+    /// How much of what is wanted is here.
+    fileprivate var share: String { bytesWanted == 0 ? "" : " \(100 * min(bytes, bytesWanted) / bytesWanted)%" }
 }
 
 extension String {

@@ -30,7 +30,9 @@ public struct UpgradeExplanation: Codable, Sendable, Equatable {
     private init(of version: VersionStatus, in application: ApplicationStatus) {
         self.application = application.application
         self.version = version.version
-        (state, stage, failed) = (version.state, version.stage, version.reason)
+        (state, stage) = (version.state, version.stage)
+        // One on its way says there what it waits for.
+        failed = version.state == .upgrading ? nil : version.reason
         switch version.state {
         case .upgrading: (why, next) = Self.upgrading(version)
         case .serving: (why, next) = Self.serving(version, in: application)
@@ -44,7 +46,9 @@ public struct UpgradeExplanation: Codable, Sendable, Equatable {
                 "it goes when the newer one is healthy, and is started again if that one is not"
             )
         case .failed:
-            why = "it was taken away; the older version never stopped to serve"
+            why =
+                application.serving.max().map { "it was taken away, and version \($0) serves" }
+                ?? "it was taken away, and no other version serves at the moment"
             next =
                 version.stage == .download
                 ? "it is fetched again as soon as a peer advertises it and the pause after a failure is over"
@@ -52,6 +56,9 @@ public struct UpgradeExplanation: Codable, Sendable, Equatable {
         case .retired: (why, next) = ("a newer version took over", "nothing")
         }
         if let trouble = version.writes?.trouble { failed = failed ?? trouble }
+        if let obstacle = application.trust?.trouble.first, version.state == .serving {
+            next += "; no new release begins meanwhile: \(obstacle)"
+        }
     }
 
     private static func upgrading(_ version: VersionStatus) -> (String, String) {
@@ -61,11 +68,14 @@ public struct UpgradeExplanation: Codable, Sendable, Equatable {
                 "it begins when enough of them vouch for it, or versionctl promote is used"
             )
         }
+        if let reason = version.reason {
+            return (reason, "it goes on by itself; versionctl rollback gives it up")
+        }
         let after = version.stage?.next.map { "then comes \($0.title)" } ?? "then it serves"
         let progress = version.migration.map { ", \($0.copied) records copied of \($0.examined) looked at" } ?? ""
         let why =
             switch version.stage {
-            case .download: "its release is fetched from the node that advertised it, and checked"
+            case .download: "its release is fetched, if it is not here yet, and checked\(download(version))"
             case .prepareFileSystem: "its file system is laid out"
             case .createEnvironment: "its environment is made"
             case .copyToEnvironment: "this node's configuration is copied into its environment"
@@ -92,11 +102,23 @@ public struct UpgradeExplanation: Codable, Sendable, Equatable {
                     + behind(newest, application)
             )
         }
+        if let spread = version.spread, spread.role == .canary, version.stage != nil {
+            return (
+                "it is tried out on this node; \(spread.vouched ?? 0) of the \(spread.needed ?? 0) nodes that have to vouch "
+                    + "for it do",
+                "this node vouches for it when it has served for its time without trouble, or versionctl promote is used; "
+                    + "what fails is taken away on all nodes"
+            )
+        }
         guard version.stage != nil else { return ("clients and peers use it, and no older version is left", "nothing") }
         return (
             "clients and peers use it, and an older version runs beside it",
             "the older one retires when nobody needs it: " + behind(version.version, application)
         )
+    }
+
+    private static func download(_ version: VersionStatus) -> String {
+        version.download.map { ": \($0.bytes) of \($0.bytesWanted) bytes are here" } ?? ""
     }
 
     private static func behind(_ newest: Version, _ application: ApplicationStatus) -> String {

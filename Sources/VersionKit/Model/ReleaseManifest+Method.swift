@@ -32,5 +32,10 @@ extension ReleaseManifest {
                 .conflict, "method", "a package without configuration and data takes nothing over",
                 remedy: "say configurationPath or dataPath, or use \"checkpoint\"")
         }
+        guard method == .sideBySide || spread == nil else {
+            throw ManifestError(
+                .conflict, "spread", "a version that takes the old one's place cannot be tried out beside it",
+                remedy: "leave out spread, or use the method \"side-by-side\"")
+        }
     }
 }

@@ -12,6 +12,12 @@ public struct StagedSpread: Codable, Sendable, Hashable {
     /// The most nodes that may be asked for.
     public static let promotionsMax = 32
 
+    /// How a version is looked at that is tried out, if its release does not say: ten times while it is observed, and at least
+    /// every five seconds. Who vouches for it has seen that it stays healthy.
+    public var steadyHealth: ReleaseManifest.HealthCheck.Steady {
+        ReleaseManifest.HealthCheck.Steady(intervalMilliseconds: min(max(observationMilliseconds / 10, 100), 5000))
+    }
+
     /// How a release spreads that asks for nothing: everywhere, at once.
     public static let everywhere = StagedSpread(canaryPercent: 100, observationMilliseconds: 1, promotions: 0)
 

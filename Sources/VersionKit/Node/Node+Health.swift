@@ -38,9 +38,11 @@ extension Node {
             agent: running.environment.agent)
     }
 
-    /// Goes on looking at a version that is healthy now, if its release asks for it, until its environment ends.
+    /// Goes on looking at a version that is healthy now, if its release asks for it or is tried out first, until its
+    /// environment ends.
     func watchHealth(_ id: ApplicationID, _ version: Version) {
-        guard let running = applications[id]?.running[version], let steady = running.manifest.healthCheck.steady
+        guard let running = applications[id]?.running[version],
+            let steady = running.manifest.healthCheck.steady ?? running.manifest.spread?.steadyHealth
         else { return }
         let health = health(of: running)
         let number = running.number

@@ -88,7 +88,7 @@ extension Node {
                     strangersAdverts += 1
                 }
             }
-            guard let version = header.sender, let running = application.running[version] else { return }
+            guard let port, let version = header.sender, let running = application.running[version] else { return }
             guard let environment = running.environment.addresses[address.family] else { return }
             await kernel.heard(header, from: address, by: port, version: environment)
         }

@@ -21,6 +21,9 @@ extension Node {
         case .prepareFileSystem:
             try await waitForPromotion(id, version)
             try await waitForTrust(id, version)
+            if applications[id]?.isAdmitted == false {
+                try await waitForRoom(id, store.release(id, version).manifest)
+            }
             if let predecessor = record.pipeline.predecessor {
                 if record.pipeline.isInPlace { return try await changePlaces(id, from: predecessor, to: version) }
                 await keepIfWanted(id, predecessor, .beforeUpgrade)
@@ -254,8 +257,9 @@ extension Node {
         try await updateRouting()
         try await updateProxy(id, program: max(version, predecessor ?? version))
         note("version \(version) of \(id) serves")
-        guard let predecessor, applications[id]?.records[version]?.pipeline.isInPlace == false else { return }
+        guard applications[id]?.records[version]?.pipeline.isInPlace == false else { return }
         try await watchUntilPromoted(id, version)
+        guard let predecessor else { return }
         try await waitUntilUnused(id, predecessor, since: version)
     }
 

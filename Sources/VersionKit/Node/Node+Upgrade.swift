@@ -131,6 +131,10 @@ extension Node {
     private func upgrade(_ id: ApplicationID, _ version: Version, goesOn: Bool = false) async {
         var goesOn = goesOn
         applications[id]?.isUpgrading = true
+        // One that was in the middle when versiond ended has its place already.
+        if applications[id]?.records[version]?.pipeline.action == .perform(.migrate) {
+            applications[id]?.isAdmitted = true
+        }
         defer {
             applications[id]?.isUpgrading = false
             applications[id]?.isAdmitted = false

@@ -57,14 +57,18 @@ extension Node {
             switch decision {
             case .tryOut, .goOn: return
             case .takeAway(let reason): throw NodeError(reason)
-            case .wait: try await Task.sleep(for: Self.spreadInterval)
+            case .wait:
+                // Which may take days: other upgrades have its place meanwhile.
+                applications[id]?.isAdmitted = false
+                try await Task.sleep(for: Self.spreadInterval)
             }
         }
     }
 
-    /// Watches a version that serves beside the old one, vouches for it, and returns when it is promoted.
+    /// Watches a version that serves, vouches for it, and returns when it is promoted. Whether it stays healthy is seen
+    /// elsewhere (`watchHealth`).
     ///
-    /// - Throws: what speaks against it, or who has withdrawn it.
+    /// - Throws: what speaks against it, or who has withdrawn it; a first version stays, for there is nothing to go back to.
     func watchUntilPromoted(_ id: ApplicationID, _ version: Version) async throws {
         guard case .tryOut = spread(of: id, version)?.decision,
             let rule = applications[id]?.running[version]?.manifest.spread
@@ -88,6 +92,7 @@ extension Node {
             }
             try await Task.sleep(for: Self.spreadInterval)
         }
+        guard applications[id]?.records[version]?.pipeline.predecessor != nil else { return }
         if case .takeAway(let reason) = spread(of: id, version)?.decision { throw NodeError(reason) }
     }
 

@@ -5,8 +5,9 @@ import VersionKitWire
 extension Node {
     /// What the relays say that concerns the node as a whole.
     enum Event: Sendable {
-        /// A peer's header was read, by this registered port.
-        case heard(VersionHeader, from: IPAddress, by: TransportPort)
+        /// A peer's header was read, by this registered port; `nil`: it only says what serves there, since what a version here
+        /// sent does not.
+        case heard(VersionHeader, from: IPAddress, by: TransportPort?)
         /// Something that an operator may want to find in the log.
         case trouble(String)
 
@@ -25,8 +26,8 @@ extension Node {
             switch event {
             case .heard(let header, let peer, let port, _): self = .heard(header, from: peer, by: .udp(port))
             case .failed(let port, let error): self = .trouble("UDP port \(port) cannot be had: \(error)")
-            // That a version does not run here, its header says already.
-            case .control, .ready: return nil
+            case .control(let header, _, let peer, _): self = .heard(header, from: peer, by: nil)
+            case .ready: return nil
             }
         }
     }
