@@ -83,7 +83,7 @@ struct CommandTests {
     @Test(
         "the commands about ports and peers say how they are used",
         arguments: [
-            "register", "renew", "unregister", "ports", "forget-peer", "fleet-key",
+            "register", "renew", "unregister", "ports", "forget-peer", "fleet-key", "retire",
         ])
     func help(command: String) async throws {
         let help = try await versionctl(command, "--help")

@@ -268,7 +268,7 @@ extension Node {
         await keepIfWanted(id, predecessor, .beforeRetirement)
         let reason = objection(to: predecessor, of: id)
         change(id, predecessor) { record in
-            (record.isRetired, record.isStopped) = (true, nil)
+            (record.isRetired, record.isStopped, record.isDismissed) = (true, nil, nil)
             guard let reason, !record.pipeline.isUndone else { return }
             record.pipeline.withdraw(reason: reason)
             _ = record.pipeline.removed()
@@ -312,7 +312,7 @@ extension Node {
     /// What failed, or was rolled back, goes: first clients leave it, then peers, then it ends.
     func takeAway(_ id: ApplicationID, _ version: Version) async {
         if let predecessor = applications[id]?.records[version]?.pipeline.predecessor {
-            change(id, predecessor) { $0.isDraining = false }
+            change(id, predecessor) { ($0.isDraining, $0.isDismissed) = (false, nil) }
         }
         do {
             try await updateProxy(id)

@@ -180,7 +180,7 @@ extension Node {
             throw error
         }
         change(id, record.version) { version in
-            (version.isRetired, version.isDraining) = (false, false)
+            (version.isRetired, version.isDraining, version.isDismissed) = (false, false, nil)
             version.pipeline.resumeAlone()
         }
         note("version \(record.version) of \(id) runs again, as it was in \(record.id)")
