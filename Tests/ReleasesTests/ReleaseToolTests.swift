@@ -30,8 +30,11 @@ struct ReleaseToolTests {
         try #require(result.exitCode == 0, "\(result)")
     }
 
-    private func make(_ debs: [String], files: [String], into output: String = "out") async throws -> ReleaseManifest {
+    private func make(
+        _ debs: [String], files: [String], into output: String = "out", limits: ResourceLimits? = nil
+    ) async throws -> ReleaseManifest {
         var description = ReleaseDescription(manifest: bench.manifest(), files: files, directory: bench.root)
+        description.manifest.limits = limits
         description.debs = debs
         return try await ReleaseMaker(runner: bench.runner).make(description: description, into: bench.path(output))
     }
@@ -75,7 +78,8 @@ struct ReleaseToolTests {
             try bench.write(name, to: "\(name)/same-size")
             try bench.write("x", to: "\(name)/\(extra)")
             try bench.write("same", to: "\(name)/same")
-            _ = try await make([], files: [name], into: "release-\(name)")
+            _ = try await make(
+                [], files: [name], into: "release-\(name)", limits: name == "two" ? .init(tasks: 9) : nil)
         }
         let difference = try ReleaseDifference(
             from: ReleaseFolder(bench.path("release-one")), to: ReleaseFolder(bench.path("release-two")))
@@ -85,10 +89,14 @@ struct ReleaseToolTests {
         #expect(difference.bytesOfAll > 1 << 20)
         #expect(difference.bytesToFetch < difference.bytesOfAll / 2)
         #expect(difference.text.contains("+ new  1\n- gone  1\n* same-size  3 -> 3\n"))
+        #expect(difference.text.contains("limits: none -> 9 tasks\n"))
+        let limited = try ReleaseSummary(ReleaseFolder(bench.path("release-two")), withFiles: false)
+        #expect(limited.limits == .init(tasks: 9) && limited.table.contains("limits     9 tasks"))
         let same = try ReleaseFolder(bench.path("release-one"))
         let nothing = try ReleaseDifference(from: same, to: same)
         #expect(
-            nothing.added.isEmpty && nothing.removed.isEmpty && nothing.changed.isEmpty && nothing.bytesToFetch == 0)
+            nothing.added.isEmpty && nothing.removed.isEmpty && nothing.changed.isEmpty && nothing.bytesToFetch == 0
+                && nothing.limits == nil)
     }
 
     @Test("what a layer of an image takes away is not in the release any more")

@@ -91,6 +91,7 @@ extension Node {
         specification.dataPath = manifest.dataPath
         specification.user = manifest.startSettings?.user
         return (specification, manifest)
+        specification.limits = application.limits(for: manifest)
     }
 
     private func prepare(_ application: ManagedApplication, _ version: Version, keepsData: Bool) async throws {

@@ -132,7 +132,8 @@ public struct NodeConfiguration: Codable, Sendable {
         /// What tells the versions' connections apart, if the application's own protocol says which version speaks: then
         /// it gets no headers.
         public var filter: [FilterPrefix]?
-        /// What each of its versions may use at most, as far as the kind of environment can hold it to that.
+        /// What each of its versions may use at most, as far as the kind of environment can hold it to that, beside
+        /// what the release asks for: the stricter of each.
         public var limits: ResourceLimits?
         /// How quickly state is copied between its versions, in place of what the release says.
         public var migration: MigrationRate?

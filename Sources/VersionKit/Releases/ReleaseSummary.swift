@@ -28,6 +28,8 @@ package struct ReleaseSummary: Sendable, Codable, Equatable {
     package var name: String
     package var format: Int
     package var replaces: Version?
+    /// The most that it may use.
+    package var limits: ResourceLimits?
     /// The SHA-256 of the manifest.
     package var manifest: Digest
     /// The ids of the keys that signed it, according to its signature file.
@@ -45,6 +47,7 @@ package struct ReleaseSummary: Sendable, Codable, Equatable {
         name = manifest.name
         format = manifest.format
         replaces = manifest.replaces
+        limits = manifest.limits
         self.manifest = ContentHasher.digest(of: release.manifestBytes)
         signers = try release.signers()
         layers = []
@@ -64,6 +67,7 @@ package struct ReleaseSummary: Sendable, Codable, Equatable {
             "\(application) \(version) (\(name)), format \(format)" + (replaces.map { ", replaces \($0)" } ?? ""),
             "manifest   \(manifest)",
             "signed by  \(signers.isEmpty ? "nobody" : signers.joined(separator: ", "))",
+            "limits     \(limits ?? ResourceLimits())",
             "",
             "     BYTES   UNPACKED  CHUNKS  LAYER",
         ]
@@ -97,6 +101,9 @@ extension ReleaseDifference {
         for change in added { lines.append("+ \(change.path)  \(change.after ?? 0)") }
         for change in removed { lines.append("- \(change.path)  \(change.before ?? 0)") }
         for change in changed { lines.append("* \(change.path)  \(change.before ?? 0) -> \(change.after ?? 0)") }
+        if let limits {
+            lines.append("limits: \(limits.before ?? ResourceLimits()) -> \(limits.after ?? ResourceLimits())")
+        }
         lines.append("\(added.count) added, \(removed.count) removed, \(changed.count) changed")
         lines.append("a node with the earlier release fetches \(bytesToFetch) of \(bytesOfAll) bytes")
         return lines.joined(separator: "\n")
