@@ -48,7 +48,8 @@ extension Node {
         }
         let manifest: ReleaseManifest
         if let origin {
-            let fetcher = ReleaseFetcher(store: store, trust: application.trust, swarm: swarm)
+            let fetcher = ReleaseFetcher(
+                store: store, trust: application.trust, swarm: swarm, limits: transferLimits)
             try await waitForRoom(application.id, fetcher.fetchManifest(version, from: origin))
             manifest = try await fetcher.fetch(version, from: origin)
         } else {
@@ -90,8 +91,8 @@ extension Node {
         var specification = specification(application, version, layers: layers.reversed())
         specification.dataPath = manifest.dataPath
         specification.user = manifest.startSettings?.user
-        return (specification, manifest)
         specification.limits = application.limits(for: manifest)
+        return (specification, manifest)
     }
 
     private func prepare(_ application: ManagedApplication, _ version: Version, keepsData: Bool) async throws {
