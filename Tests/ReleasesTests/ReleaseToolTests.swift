@@ -120,12 +120,42 @@ struct ReleaseToolTests {
     func verification() async throws {
         try await bench.makeRelease()
         let release = try ReleaseFolder(bench.path("out"))
-        try release.verify(bench.trust)
+        let now = UTCTime(seconds: 1_800_000_000)
+        try release.verify(bench.trust, at: now)
         let stranger = TrustPolicy(application: bench.application, keys: [PublisherKey.generate().publicKey])
-        #expect(await failure { try release.verify(stranger) }?.code == .unknownKey)
+        #expect(await failure { try release.verify(stranger, at: now) }?.code == .unknownKey)
         try FileManager.default.removeItem(atPath: bench.path("out/manifest.sig"))
-        #expect(await failure { try ReleaseFolder(bench.path("out")).verify(bench.trust) }?.code == .notFound)
+        #expect(await failure { try ReleaseFolder(bench.path("out")).verify(bench.trust, at: now) }?.code == .notFound)
         #expect(await failure { _ = try ReleaseFolder(bench.root) }?.code == .notFound)
+    }
+
+    @Test("a release that has expired, or whose torrent file is missing or another, is not whole")
+    func expiryAndTorrent() async throws {
+        let end = UTCTime(seconds: 1_800_000_000)
+        try bench.write(ContentChunkerTests.random(1 << 20, seed: 3), to: "files/large")
+        var description = ReleaseDescription(manifest: bench.manifest(), files: ["files"], directory: bench.root)
+        description.manifest.expires = end
+        let made = try await ReleaseMaker(runner: bench.runner).make(description: description, into: bench.path("out"))
+        #expect(made.swarm != nil)
+        try ReleaseSigner.signRelease(in: bench.path("out"), with: bench.key)
+        func verify(_ now: UTCTime) throws {
+            try ReleaseFolder(bench.path("out")).verify(bench.trust, at: now)
+        }
+        let before = UTCTime(seconds: 1_799_999_999)
+        try verify(before)
+        #expect(await failure { try verify(end) }?.code == .expired)
+        var torrent = try bench.read("out/release.torrent")
+        torrent[torrent.count / 2] ^= 1
+        try bench.write(torrent, to: "out/release.torrent")
+        #expect(await failure { try verify(before) }?.code == .wrongDigest)
+        // Its publisher signs it, so it is the one that the manifest names.
+        var manifest = made
+        manifest.swarm = ContentHasher.digest(of: torrent)
+        try bench.write(manifest.canonicalBytes(), to: "out/manifest.json")
+        try ReleaseSigner.signRelease(in: bench.path("out"), with: bench.key)
+        #expect(await failure { try verify(before) }?.code == .malformed)
+        try FileManager.default.removeItem(atPath: bench.path("out/release.torrent"))
+        #expect(await failure { try verify(before) }?.code == .notFound)
     }
 
     @Test("keys in a directory are found by what is in them")
