@@ -21,6 +21,8 @@ struct CrashPointTests {
         var name: String
         var release: @Sendable (TestReleases) -> String
         var isRolledBack = false
+        /// Whether that is when the old version has retired, with what was written since.
+        var isReplayed = false
         var settings: [String] = []
         /// Whether the versions run one after the other: then there is a time without any.
         var isInPlace = false
@@ -46,6 +48,13 @@ struct CrashPointTests {
         /// What an operator asks for next.
         func request(_ status: NodeStatus, _ releases: TestReleases) -> ControlRequest? {
             if status.version(2) == nil { return .publish(directory: release(releases)) }
+            if isReplayed {
+                guard status.serves(only: 2), let id = ApplicationID(rawValue: "irislog"),
+                    let replay = status.version(1)?.replay
+                else { return nil }
+                #expect(replay.failure == nil)
+                return replay.snapshot.map { .restore(application: id, snapshot: $0) }
+            }
             guard isRolledBack, status.applications.first?.serving == [1, 2] else { return nil }
             return ApplicationID(rawValue: "irislog").map { .rollback(application: $0) }
         }
@@ -60,6 +69,19 @@ struct CrashPointTests {
     @Test("a rollback while both versions run")
     func rollback() async throws {
         try await everywhere(Story(name: "rollback", release: { $0.lasting2 }, isRolledBack: true, beginsLate: true))
+    }
+
+    @Test("a version that retires with a log that goes on from there")
+    func retirement() async throws {
+        try await everywhere(
+            Story(name: "retirement", release: { $0.replaying2 }, isRolledBack: true, isReplayed: true, stride: 3))
+    }
+
+    @Test("the way back to a version that retired, with what was written since")
+    func replay() async throws {
+        try await everywhere(
+            Story(
+                name: "replay", release: { $0.replaying2 }, isRolledBack: true, isReplayed: true, beginsLate: true))
     }
 
     @Test("an upgrade to a version that fails")
@@ -127,7 +149,10 @@ struct CrashPointTests {
                 if story.isOver(status), isServed, node.hasPassed(story.lastBoundary) { break }
                 // An operator who had no answer asks again.
                 if let request = story.request(status, fleet.releases) {
-                    if case .rollback = request, place.isEmpty { try node.arm(boundary ?? plenty) }
+                    switch request {
+                    case .rollback, .restore: if story.beginsLate, place.isEmpty { try node.arm(boundary ?? plenty) }
+                    default: break
+                    }
                     _ = try? await node.ask(request)
                 }
             }

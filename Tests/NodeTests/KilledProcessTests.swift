@@ -69,8 +69,8 @@ struct KilledProcessTests {
     private func processes(of victim: Victim, on node: FleetNode) -> Set<Int32> {
         switch victim {
         case .proxy: return RestartedNode(node: node).proxies
-        case .oldVersion: return RestartedNode(node: node).processes(of: 1)
-        case .newVersion: return RestartedNode(node: node).processes(of: 2)
+        case .oldVersion: return ProcessFiles.version(1, on: node)
+        case .newVersion: return ProcessFiles.version(2, on: node)
         }
     }
 }

@@ -56,7 +56,7 @@ struct MigrationResumeTests {
         let asked = Task { [release = fleet.releases.version2] in try await node.publish(release) }
         try await hold(node, at: "the migrator of version 2")
         // What version 2 is told now it does not hear before the migrator is gone.
-        let version2 = processes.processes(of: 2)
+        let version2 = ProcessFiles.version(2, on: node)
         try #require(!version2.isEmpty)
         for process in version2 { kill(process, SIGSTOP) }
         node.process.signal(SIGCONT)

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import IrisLogFleet
 import VersionKitModel
 import VersionKitProcesses
 
@@ -56,6 +57,15 @@ enum ProcessFiles {
             return sockets.contains(
                 String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
         }
+    }
+
+    /// What the agent of a version's environment has started.
+    static func version(_ version: Int, on node: FleetNode) -> Set<Int32> {
+        let file = "\(node.directory)/state/environments/namespaces/irislog-\(version)/pid"
+        guard let text = try? String(contentsOfFile: file, encoding: .utf8),
+            let agent = text.split(separator: " ").first.flatMap({ Int32($0) })
+        else { return [] }
+        return children(of: agent)
     }
 
     /// What is in a directory.

@@ -82,15 +82,6 @@ struct RestartedNode {
         ProcessFiles.children(of: pid).filter { ProcessFiles.program(of: $0)?.hasSuffix("-migrate") == true }
     }
 
-    /// The processes of one version of IrisLog: what the agent of its environment has started.
-    func processes(of version: Int) -> Set<Int32> {
-        let file = "\(node.directory)/state/environments/namespaces/irislog-\(version)/pid"
-        guard let text = try? String(contentsOfFile: file, encoding: .utf8),
-            let agent = text.split(separator: " ").first.flatMap({ Int32($0) })
-        else { return [] }
-        return ProcessFiles.children(of: agent)
-    }
-
     /// The processes of versions: what agents started.
     var versions: Set<Int32> {
         agents.reduce(into: []) { $0.formUnion(ProcessFiles.children(of: $1)) }

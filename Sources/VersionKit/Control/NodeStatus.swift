@@ -115,6 +115,8 @@ public struct VersionStatus: Codable, Sendable, Equatable {
     public var spread: SpreadStatus?
     /// Whether an operator wants it retired, whoever still needs it.
     public var isDismissed: Bool?
+    /// What is kept of it for a way back, now that it retired.
+    public var replay: ReplayStatus?
 
     /// A status.
     public init(

@@ -63,12 +63,18 @@ public final class Journal: Sendable {
     private static let full: [ResultCode] = [.SQLITE_FULL, .SQLITE_IOERR, .SQLITE_CANTOPEN]
 
     /// Keeps a record in the place of an earlier one of the same application and version.
-    public func save(_ record: VersionRecord) throws {
-        let bytes = try JSONEncoder().encode(record)
-        try write("version \(record.version) is \(record.pipeline.state)") { database in
-            try database.execute(
-                sql: "INSERT OR REPLACE INTO version (application, number, record) VALUES (?, ?, ?)",
-                arguments: [record.application.rawValue, record.version.number, bytes])
+    public func save(_ record: VersionRecord) throws { try save([record]) }
+
+    /// Keeps records, all of them or none.
+    public func save(_ records: [VersionRecord]) throws {
+        let rows = try records.map { ($0, try JSONEncoder().encode($0)) }
+        let what = records.map { "version \($0.version) is \($0.pipeline.state)" }.joined(separator: ", ")
+        try write(what) { database in
+            for (record, bytes) in rows {
+                try database.execute(
+                    sql: "INSERT OR REPLACE INTO version (application, number, record) VALUES (?, ?, ?)",
+                    arguments: [record.application.rawValue, record.version.number, bytes])
+            }
         }
     }
 
@@ -176,6 +182,8 @@ public struct VersionRecord: Codable, Sendable, Equatable {
     public var migration: MigrationReport?
     /// The snapshot of the version whose place it took.
     public var checkpoint: String?
+    /// What is kept of it for a way back.
+    public var replay: ReplayRecord?
 
     /// The version.
     public var version: Version { pipeline.version }

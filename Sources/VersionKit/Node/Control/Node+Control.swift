@@ -26,8 +26,10 @@ extension Node {
             case .retire(let application): return .done(try dismiss(application))
             case .judge(let application, let version, let promotes, let reason):
                 return .done(try judge(application, version, promotes: promotes, reason: reason))
-            case .restore(let application, let snapshot, let isClean):
-                return .done(try await restore(snapshot, of: application, isClean: isClean == true))
+            case .restore(let application, let snapshot, let isClean, let isReplayed):
+                return .done(
+                    try await restore(
+                        snapshot, of: application, isClean: isClean == true, isReplayed: isReplayed != false))
             case .snapshot(let application, let version, let level):
                 return .done(try await takeSnapshot(of: application, version, level))
             case .snapshots: return .snapshots(try await listSnapshots().map(SnapshotStatus.init))
@@ -136,6 +138,12 @@ extension Node {
             download: swarm?.download(of: .init(application.id, version)))
         status.report = record.migration
         status.isDismissed = record.isDismissed
+        status.replay = record.replay.map { replay in
+            ReplayStatus(
+                snapshot: replay.snapshot, writes: writes.logged[version, default: 0],
+                bytes: writes.loggedBytes[version, default: 0],
+                failure: replay.failure ?? writes.unreplayable[version])
+        }
         return status
     }
 
