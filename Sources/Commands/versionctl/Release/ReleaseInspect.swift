@@ -1,6 +1,5 @@
 import ArgumentParser
 import FoundationEssentials
-import Glibc
 import VersionKitModel
 import VersionKitReleases
 
@@ -81,7 +80,7 @@ extension Release {
                 try release.verify(
                     TrustPolicy(
                         application: release.manifest.application, keys: key.compactMap(PublisherPublicKey.init(_:))),
-                    at: UTCTime(seconds: Int64(time(nil))))
+                    at: utcNow())
                 print("\(release.manifest.application) \(release.manifest.version) is whole, and signed by a key given")
             }
         }
