@@ -61,6 +61,11 @@ struct OperatorsViewTests {
     func leaving() throws {
         let draining = try #require(try explain(Statuses.node([Statuses.version(1, .draining)])).first)
         #expect(draining.next.hasPrefix("it is stopped when"))
+        for state in [VersionStatus.State.serving, .draining] {
+            var dismissed = Statuses.version(1, state)
+            dismissed.isDismissed = true
+            #expect(try #require(try explain(Statuses.node([dismissed])).first).why.contains("an operator wants"))
+        }
         let stopped = try #require(try explain(Statuses.node([Statuses.version(1, .stopped)])).first)
         #expect(stopped.next.contains("started again"))
     }

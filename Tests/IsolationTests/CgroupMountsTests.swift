@@ -1,4 +1,6 @@
 import Testing
+import VersionKitModel
+
 @testable import VersionKitIsolation
 
 /// Goal: limits are written where a machine has control groups, of whichever version. Method: text of mounts, no machine.

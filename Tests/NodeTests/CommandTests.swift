@@ -26,6 +26,14 @@ struct CommandTests {
         #expect(status.serves(only: 1))
     }
 
+    /// What `explain flow --json` says.
+    private struct FlowAnswer: Decodable {
+        var application: String
+        var version: UInt32
+        var peer: String
+        var explanation: String
+    }
+
     @Test("history tells events and stages, explain what comes next, status of several nodes who does not answer")
     func views() async throws {
         let fleet = try await TestFleet(hosts: 1)
@@ -40,6 +48,14 @@ struct CommandTests {
         #expect(explained.exit.isSuccess)
         #expect(explained.output.contains("irislog 1: serving"))
         #expect(try await versionctl("explain", "other", "--socket", socket).exit == .code(1))
+        let words = try await versionctl(
+            "explain", "flow", "irislog", "1", "10.99.200.1", "7100/udp", "--socket", socket)
+        let object = try await versionctl(
+            "explain", "flow", "irislog", "1", "10.99.200.1", "7100/udp", "--json", "--socket", socket)
+        let flow = try JSONDecoder().decode(FlowAnswer.self, from: Data(object.output.utf8))
+        #expect(flow.application == "irislog" && flow.version == 1 && flow.peer == "10.99.200.1")
+        #expect(flow.explanation.hasPrefix("irislog 1 -> 10.99.200.1 port 7100"))
+        #expect(words.output.contains(flow.explanation))
         let both = try await versionctl("status", "--socket", socket, "--socket", "/run/nothing.sock")
         #expect(both.exit == .code(69))
         #expect(both.output.contains("version 1: serving"))
@@ -83,7 +99,7 @@ struct CommandTests {
     @Test(
         "the commands about ports and peers say how they are used",
         arguments: [
-            "register", "renew", "unregister", "ports", "forget-peer", "fleet-key",
+            "register", "renew", "unregister", "ports", "forget-peer", "fleet-key", "retire",
         ])
     func help(command: String) async throws {
         let help = try await versionctl(command, "--help")

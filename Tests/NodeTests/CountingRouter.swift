@@ -37,7 +37,10 @@ final class CountingRouter: Sendable {
     /// Bytes that it sent so far.
     var sent: UInt64 { counter.bytes.withLock { $0 } }
 
-    init(store: ReleaseStore, application: ApplicationID, fault: Fault = Fault()) throws {
+    init(
+        store: ReleaseStore, application: ApplicationID, fault: Fault = Fault(),
+        limits: TransferLimits = TransferLimits()
+    ) throws {
         let local = try #require(IPAddress("127.0.0.1"))
         listener = try openSocket(.v4, .stream)
         try #require(bindSocket(listener, to: Endpoint(address: local, port: 0)) && listen(listener, 16) == 0)
@@ -46,7 +49,7 @@ final class CountingRouter: Sendable {
             VersionHeader(application: application, sender: nil, flags: .control).encoded().readableBytesView)
         let gate = FleetGate(key: nil, addresses: HostAddresses(local), applications: [], time: NodeTime()) { _ in false
         }
-        let server = ReleaseServer(store: store, gate: gate, trust: [:])
+        let server = ReleaseServer(store: store, gate: gate, limits: limits, trust: [:])
         let (listener, headerBytes, counter) = (listener, header.count, counter)
         SystemThread(name: "counting-router") {
             while case let socket = accept(listener, nil, nil), socket >= 0 {

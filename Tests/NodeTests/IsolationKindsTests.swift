@@ -27,4 +27,16 @@ struct IsolationKindsTests {
         #expect(numbers.lost == 0)
         #expect(numbers.updates > 0)
     }
+
+    @Test(
+        "a release's limit that a kind of environment cannot hold it to is not ignored: the upgrade is undone, and says why"
+    )
+    func limit() async throws {
+        let fleet = try await TestFleet(hosts: 1, settings: ["\"isolation\": [\"process\"]"], version1: \.anywhere1)
+        let node = fleet.nodes[0]
+        try await node.publish(fleet.releases.limited2)
+        let status = try await fleet.wait(for: "an end", on: node) { $0.version(2)?.state == .failed }
+        #expect(status.version(2)?.reason?.contains("limit disk space") == true, "\(status.version(2)?.reason ?? "")")
+        #expect(status.serves(only: 1))
+    }
 }

@@ -1,7 +1,9 @@
 import ExampleFleet
+import Glibc
 import IrisLogFleet
 import Testing
 import VersionKitControl
+import VersionKitJournal
 import VersionKitModel
 import VersionKitTestbed
 import VersionKitUpgrade
@@ -25,6 +27,57 @@ struct MigrationResumeTests {
         let numbers = try await load.finish()
         #expect(numbers.failed == 0, "\(numbers.reasons)")
         #expect(numbers.lost == 0)
+    }
+
+    /// Has versiond stand still before it does what this is the name of.
+    private func hold(_ node: FleetNode, at name: String) async throws {
+        let deadline = ContinuousClock.now + TestFleet.patience
+        while true {
+            while CrashPoint.left(in: node.crashPoints) != 0 || !ProcessFiles.isStopped(node.process.pid) {
+                guard ContinuousClock.now < deadline else {
+                    throw FleetError("versiond did not come to '\(name)', but to '\(node.crashPoint)'")
+                }
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            if node.crashPoint.contains(name) { return }
+            try write("1 \(CrashPoint.pause)\n", to: node.crashPoints)
+            node.process.signal(SIGCONT)
+        }
+    }
+
+    @Test("IrisLog's migrator is killed while version 2 takes what it copies: it copies the rest, and nothing is lost")
+    func killedInTheMiddle() async throws {
+        let fleet = try await TestFleet(hosts: 1, diesAtCrashPoints: true)
+        let node = fleet.nodes[0]
+        let processes = RestartedNode(node: node)
+        let load = try await fleet.load(node, protocol: 1)
+        try write("1 \(CrashPoint.pause)\n", to: node.crashPoints)
+        // A versiond that stands still answers nobody.
+        let asked = Task { [release = fleet.releases.version2] in try await node.publish(release) }
+        try await hold(node, at: "the migrator of version 2")
+        // What version 2 is told now it does not hear before the migrator is gone.
+        let version2 = ProcessFiles.version(2, on: node)
+        try #require(!version2.isEmpty)
+        for process in version2 { kill(process, SIGSTOP) }
+        node.process.signal(SIGCONT)
+        try await asked.value
+        var migrator: Int32?
+        try await fleet.wait(for: "a migrator that copies", on: node) { status in
+            guard let address = status.version(2)?.addresses?.primary else { return false }
+            let endpoint = Endpoint(address: address, port: Fleet.clientPort)
+            migrator = processes.migrators.first { ProcessFiles.isConnected($0, to: endpoint) }
+            return migrator != nil
+        }
+        kill(try #require(migrator), SIGKILL)
+        for process in version2 { kill(process, SIGCONT) }
+        let status = try await fleet.wait(for: "version 2 alone", on: node) { $0.serves(only: 2) }
+        let report = try #require(status.version(2)?.report)
+        #expect(report.attempts == 2)
+        #expect(report.token == nil)
+        #expect(try #require(report.verified) > 0)
+        #expect(processes.log.contains("it goes on"))
+        let numbers = try await load.finish()
+        #expect(numbers.lost == 0, "\(numbers.reasons)")
     }
 
     @Test("versiond killed while state is copied goes on with the version that it is copied to")

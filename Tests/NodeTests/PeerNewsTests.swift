@@ -110,6 +110,27 @@ struct PeerNewsTests {
         #expect(again.output.contains("is not known as a peer"))
     }
 
+    @Test("an older version that is kept for a peer retires at an operator's word, and no client loses anything")
+    func retire() async throws {
+        let (fleet, node, stranger) = try await keeping()
+        let versionctl = try Programs.directory() + "/versionctl"
+        let socket = ["--socket", "\(node.directory)/control.sock"]
+        let load = try await fleet.load(node, protocol: 1)
+        let explained = try await Command.run(versionctl, ["explain", "irislog"] + socket)
+        #expect(explained.output.contains("versionctl retire"))
+
+        let done = try await Command.run(versionctl, ["retire", "irislog"] + socket)
+        #expect(done.exit.isSuccess, "\(done.output)")
+        #expect(done.output.contains("peers that need it, and will not find it here: 1"))
+        let status = try await fleet.wait(for: "version 2 alone", on: node) { $0.serves(only: 2) }
+        #expect(status.applications.first?.peers == [stranger.host.address: [1]], "nobody was forgotten")
+        let again = try await Command.run(versionctl, ["retire", "irislog"] + socket)
+        #expect(again.exit == .code(1))
+        #expect(again.output.contains("no older version"))
+        let finished = try await load.finish()
+        #expect(finished.failed == 0 && finished.lost == 0, "\(finished)")
+    }
+
     @Test("nodes with a key that have nothing to do with each other for longer than the limit are not forgotten")
     func quiet() async throws {
         let fleet = try await TestFleet(hosts: 2, hasKey: true, settings: ["\"peerSilenceSeconds\": 12"])

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import IrisLogFleet
+import VersionKitModel
 import VersionKitProcesses
 
 /// What /proc says of processes.
@@ -30,6 +31,32 @@ enum ProcessFiles {
                 let text = try? String(contentsOfFile: "\(directory)/\(name)/pid", encoding: .utf8)
                 return text?.split(separator: " ").first.flatMap { Int32($0) }
             })
+    }
+
+    /// Whether a process has a TCP connection to this place.
+    static func isConnected(_ process: Int32, to endpoint: Endpoint) -> Bool {
+        let bytes = endpoint.address.description.split(separator: ".").compactMap { UInt8($0) }
+        guard bytes.count == 4 else { return false }
+        func digits(_ number: UInt16, _ width: Int) -> String {
+            let text = String(number, radix: 16, uppercase: true)
+            return String(repeating: "0", count: width - text.count) + text
+        }
+        // As the kernel has it: the address as one number in the order of the machine (proc_pid_net(5)).
+        let address: String = bytes.reversed().map { digits(UInt16($0), 2) }.joined()
+        let place = "\(address):\(digits(endpoint.port, 4))"
+        let table = (try? String(contentsOfFile: "/proc/\(process)/net/tcp", encoding: .utf8)) ?? ""
+        var sockets: Set<String> = []
+        for line in table.split(separator: "\n") {
+            let columns = line.split(separator: " ").map(String.init)
+            guard columns.count > 9, columns[2] == place, columns[3] == "01" else { continue }
+            sockets.insert("socket:[\(columns[9])]")
+        }
+        return names("/proc/\(process)/fd").contains { name in
+            var buffer = [CChar](repeating: 0, count: 64)
+            guard readlink("/proc/\(process)/fd/\(name)", &buffer, buffer.count - 1) > 0 else { return false }
+            return sockets.contains(
+                String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
+        }
     }
 
     /// What the agent of a version's environment has started.

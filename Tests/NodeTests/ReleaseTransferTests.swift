@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 import VersionKitModel
 import VersionKitProcesses
@@ -103,6 +104,65 @@ struct ReleaseTransferTests {
         let error = await #expect(throws: NodeError.self) { try await fetcher.fetch(1, from: drip.endpoint) }
         #expect("\(String(describing: error))".contains("too slow"))
         #expect(try bench.names("node/incoming").isEmpty)
+    }
+
+    /// A limit whose clock goes only while somebody is held up; the clock.
+    private func limit(_ bytesPerSecond: Int) -> (TransferLimit, Clock) {
+        let clock = Clock()
+        let limit = TransferLimit(bytesPerSecond: bytesPerSecond) {
+            clock.time.withLock { $0 }
+        } pause: { pause in
+            clock.time.withLock { $0 += pause }
+        }
+        return (limit, clock)
+    }
+
+    private final class Clock: Sendable {
+        let time = Mutex(Duration.seconds(1000))
+        var seconds: Double { time.withLock { $0 - .seconds(1000) } / .seconds(1) }
+    }
+
+    @Test("direct transfers keep to what a node may send, all together, and take no longer than that says")
+    func uploadLimit() async throws {
+        let publisher = try bench.store("publisher")
+        try await bench.publish(1, [bytes(400_000)], in: publisher)
+        let (upload, clock) = limit(1000)
+        let router = try CountingRouter(
+            store: publisher, application: bench.application, limits: TransferLimits(upload: upload))
+        for name in ["one", "two"] {
+            _ = try await ReleaseFetcher(store: try bench.store(name), trust: bench.trust)
+                .fetch(1, from: router.endpoint)
+        }
+        let sent = Double(router.sent)
+        #expect(sent > 800_000)
+        // The last bytes may have gone and not be paid for; a tenth of a second's worth is free.
+        #expect((sent - 1000...sent).contains(clock.seconds * 1000))
+    }
+
+    @Test("direct transfers keep to what a node may receive, in pieces, and a slow limit is not a slow peer")
+    func downloadLimit() async throws {
+        let publisher = try bench.store("publisher")
+        try await bench.publish(1, [bytes(400_000), bytes(8)], in: publisher)
+        let router = try CountingRouter(store: publisher, application: bench.application)
+        let (download, clock) = limit(1000)
+        // A hundred times as much as the limit gives.
+        let pace = TransferPace(patience: .seconds(1), bytesPerSecondMin: 100_000)
+        let node = try bench.store("node")
+        let fetcher = ReleaseFetcher(
+            store: node, trust: bench.trust, pace: pace, limits: TransferLimits(download: download))
+        let manifest = try await fetcher.fetch(1, from: router.endpoint)
+        #expect(try node.missingLayers(of: manifest).isEmpty)
+        let layers = Double(manifest.layers.reduce(0) { $0 + $1.size })
+        #expect(layers > 400_000)
+        #expect(clock.seconds * 1000 > layers - 1000)
+        #expect(clock.seconds * 1000 <= Double(router.sent))
+    }
+
+    @Test("a limit's pieces are a 32nd of a second's bytes, at least one and never more than are sent without a limit")
+    func pieces() {
+        #expect(TransferLimit(bytesPerSecond: 1).pieceBytes == 1)
+        #expect(TransferLimit(bytesPerSecond: 64_000).pieceBytes == 2000)
+        #expect(TransferLimit(bytesPerSecond: 1 << 30).pieceBytes == 256 << 10)
     }
 
     @Test("a router answers requests for what it does not have, or that are absurd, with an error")

@@ -77,6 +77,11 @@ struct RestartedNode {
         return path
     }
 
+    /// The migrators among what versiond itself has started.
+    var migrators: Set<Int32> {
+        ProcessFiles.children(of: pid).filter { ProcessFiles.program(of: $0)?.hasSuffix("-migrate") == true }
+    }
+
     /// The processes of versions: what agents started.
     var versions: Set<Int32> {
         agents.reduce(into: []) { $0.formUnion(ProcessFiles.children(of: $1)) }

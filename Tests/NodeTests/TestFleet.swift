@@ -150,6 +150,8 @@ struct TestReleases: Sendable {
     /// Versions 1 and 2, which find their files and their address in every kind of environment.
     let anywhere1: String
     let anywhere2: String
+    /// The same, which may write so much and no more.
+    let limited2: String
     /// Version 2, whose predecessor does not retire while a test runs.
     let lasting2: String
     /// Version 2, which lets version 1 be gone back to with all that was written since.
@@ -219,6 +221,9 @@ struct TestReleases: Sendable {
                 1, retirementPeriod: 300, start: startAnywhere(1), name: "anywhere-1"),
             anywhere2: try await staging.makeRelease(
                 2, retirementPeriod: 300, start: startAnywhere(2), name: "anywhere-2"),
+            limited2: try await staging.makeRelease(
+                2, retirementPeriod: 300, start: startAnywhere(2), name: "limited",
+                settings: [#""limits": { "diskBytes": 1000000000 }"#]),
             lasting2: try await staging.makeRelease(2, retirementPeriod: 600_000, name: "lasting"),
             replaying2: try await staging.makeRelease(2, retirementPeriod: 300, name: "replaying", replays: true),
             crashing2: try await staging.makeRelease(

@@ -19,6 +19,7 @@ struct DescriptionSchemaTests {
             },
             "spread": { "canaryPercent": 10, "observationMilliseconds": 100, "promotions": 1 },
             "method": "package", "needs": { "diskBytes": 1, "memoryBytes": 0 },
+            "limits": { "memoryBytes": 1, "processors": 0.5, "tasks": 1, "diskBytes": 1 },
             "migration": { "recordsPerSecond": 1, "bytesPerSecond": 1 }, "expires": "2027-03-31T12:00:00Z",
             "proxy": "/usr/bin/irislog-proxy", "migrator": ["/usr/bin/irislog-migrate"],
             "retirement": { "messagesPerSecond": 1, "periodMilliseconds": 60000, "replay": true },

@@ -23,6 +23,7 @@ struct PipelineDescriptionTests {
         #expect(try manifest("").format == 1)
         for members in [
             #""method": "package""#, #""needs": { "diskBytes": 1 }"#, #""migration": { "recordsPerSecond": 5 }"#,
+            #""limits": { "tasks": 9 }"#,
         ] {
             let manifest = try manifest(members)
             #expect(manifest.format == 3)
@@ -38,17 +39,19 @@ struct PipelineDescriptionTests {
         }
     }
 
-    @Test("health, method, needs and rate are read")
+    @Test("health, method, needs, limits and rate are read")
     func values() throws {
         let members = """
             "method": "checkpoint", "needs": { "diskBytes": 7, "memoryBytes": 8 },
-            "migration": { "recordsPerSecond": 5, "bytesPerSecond": 6 }
+            "migration": { "recordsPerSecond": 5, "bytesPerSecond": 6 },
+            "limits": { "memoryBytes": 10, "processors": 1.5, "tasks": 20, "diskBytes": 30 }
             """
         let health =
             #"{ "kind": "http", "port": 80, "path": "/h", "steady": { "failures": 4, "intervalMilliseconds": 9 } }"#
         let manifest = try manifest(members, health: health)
         #expect(manifest.method == .checkpoint)
         #expect(manifest.needs == .init(diskBytes: 7, memoryBytes: 8))
+        #expect(manifest.limits == .init(memoryBytes: 10, processors: 1.5, tasks: 20, diskBytes: 30))
         #expect(manifest.migration == MigrationRate(recordsPerSecond: 5, bytesPerSecond: 6))
         #expect(manifest.healthCheck.kind == .http)
         #expect(manifest.healthCheck.path == "/h")
@@ -62,6 +65,12 @@ struct PipelineDescriptionTests {
             ("", #"{ "kind": "http", "port": 80 }"#, "healthCheck.path"),
             ("", #"{ "kind": "http", "port": 80, "path": "/a b" }"#, "healthCheck.path"),
             ("", #"{ "kind": "command" }"#, "healthCheck.command"),
+            (#""limits": { "processors": 0 }"#, #"{ "port": 80 }"#, "limits.processors"),
+            (#""limits": { "processors": 5000 }"#, #"{ "port": 80 }"#, "limits.processors"),
+            (
+                #""needs": { "memoryBytes": 9 }, "limits": { "memoryBytes": 8 }"#, #"{ "port": 80 }"#,
+                "limits.memoryBytes"
+            ),
             ("", #"{ "kind": "icmp", "port": 80 }"#, "healthCheck.kind"),
         ])
     func refused(_ members: String, _ health: String, _ field: String) throws {

@@ -30,8 +30,11 @@ struct ReleaseToolTests {
         try #require(result.exitCode == 0, "\(result)")
     }
 
-    private func make(_ debs: [String], files: [String], into output: String = "out") async throws -> ReleaseManifest {
+    private func make(
+        _ debs: [String], files: [String], into output: String = "out", limits: ResourceLimits? = nil
+    ) async throws -> ReleaseManifest {
         var description = ReleaseDescription(manifest: bench.manifest(), files: files, directory: bench.root)
+        description.manifest.limits = limits
         description.debs = debs
         return try await ReleaseMaker(runner: bench.runner).make(description: description, into: bench.path(output))
     }
@@ -75,7 +78,8 @@ struct ReleaseToolTests {
             try bench.write(name, to: "\(name)/same-size")
             try bench.write("x", to: "\(name)/\(extra)")
             try bench.write("same", to: "\(name)/same")
-            _ = try await make([], files: [name], into: "release-\(name)")
+            _ = try await make(
+                [], files: [name], into: "release-\(name)", limits: name == "two" ? .init(tasks: 9) : nil)
         }
         let difference = try ReleaseDifference(
             from: ReleaseFolder(bench.path("release-one")), to: ReleaseFolder(bench.path("release-two")))
@@ -85,10 +89,14 @@ struct ReleaseToolTests {
         #expect(difference.bytesOfAll > 1 << 20)
         #expect(difference.bytesToFetch < difference.bytesOfAll / 2)
         #expect(difference.text.contains("+ new  1\n- gone  1\n* same-size  3 -> 3\n"))
+        #expect(difference.text.contains("limits: none -> 9 tasks\n"))
+        let limited = try ReleaseSummary(ReleaseFolder(bench.path("release-two")), withFiles: false)
+        #expect(limited.limits == .init(tasks: 9) && limited.table.contains("limits     9 tasks"))
         let same = try ReleaseFolder(bench.path("release-one"))
         let nothing = try ReleaseDifference(from: same, to: same)
         #expect(
-            nothing.added.isEmpty && nothing.removed.isEmpty && nothing.changed.isEmpty && nothing.bytesToFetch == 0)
+            nothing.added.isEmpty && nothing.removed.isEmpty && nothing.changed.isEmpty && nothing.bytesToFetch == 0
+                && nothing.limits == nil)
     }
 
     @Test("what a layer of an image takes away is not in the release any more")
@@ -112,12 +120,42 @@ struct ReleaseToolTests {
     func verification() async throws {
         try await bench.makeRelease()
         let release = try ReleaseFolder(bench.path("out"))
-        try release.verify(bench.trust)
+        let now = UTCTime(seconds: 1_800_000_000)
+        try release.verify(bench.trust, at: now)
         let stranger = TrustPolicy(application: bench.application, keys: [PublisherKey.generate().publicKey])
-        #expect(await failure { try release.verify(stranger) }?.code == .unknownKey)
+        #expect(await failure { try release.verify(stranger, at: now) }?.code == .unknownKey)
         try FileManager.default.removeItem(atPath: bench.path("out/manifest.sig"))
-        #expect(await failure { try ReleaseFolder(bench.path("out")).verify(bench.trust) }?.code == .notFound)
+        #expect(await failure { try ReleaseFolder(bench.path("out")).verify(bench.trust, at: now) }?.code == .notFound)
         #expect(await failure { _ = try ReleaseFolder(bench.root) }?.code == .notFound)
+    }
+
+    @Test("a release that has expired, or whose torrent file is missing or another, is not whole")
+    func expiryAndTorrent() async throws {
+        let end = UTCTime(seconds: 1_800_000_000)
+        try bench.write(ContentChunkerTests.random(1 << 20, seed: 3), to: "files/large")
+        var description = ReleaseDescription(manifest: bench.manifest(), files: ["files"], directory: bench.root)
+        description.manifest.expires = end
+        let made = try await ReleaseMaker(runner: bench.runner).make(description: description, into: bench.path("out"))
+        #expect(made.swarm != nil)
+        try ReleaseSigner.signRelease(in: bench.path("out"), with: bench.key)
+        func verify(_ now: UTCTime) throws {
+            try ReleaseFolder(bench.path("out")).verify(bench.trust, at: now)
+        }
+        let before = UTCTime(seconds: 1_799_999_999)
+        try verify(before)
+        #expect(await failure { try verify(end) }?.code == .expired)
+        var torrent = try bench.read("out/release.torrent")
+        torrent[torrent.count / 2] ^= 1
+        try bench.write(torrent, to: "out/release.torrent")
+        #expect(await failure { try verify(before) }?.code == .wrongDigest)
+        // Its publisher signs it, so it is the one that the manifest names.
+        var manifest = made
+        manifest.swarm = ContentHasher.digest(of: torrent)
+        try bench.write(manifest.canonicalBytes(), to: "out/manifest.json")
+        try ReleaseSigner.signRelease(in: bench.path("out"), with: bench.key)
+        #expect(await failure { try verify(before) }?.code == .malformed)
+        try FileManager.default.removeItem(atPath: bench.path("out/release.torrent"))
+        #expect(await failure { try verify(before) }?.code == .notFound)
     }
 
     @Test("keys in a directory are found by what is in them")

@@ -82,12 +82,14 @@ struct TamperedReleaseTests {
                 try bench.write(bytes, to: path)
                 let error = await failure { try store.importRelease(from: bench.path("out"), trust: bench.trust) }
                 #expect(error?.code == .wrongDigest)
-                let verified = await failure { try ReleaseFolder(bench.path("out")).verify(bench.trust) }
+                let verified = await failure {
+                    try ReleaseFolder(bench.path("out")).verify(bench.trust, at: .init(seconds: 0))
+                }
                 #expect(verified?.code == .wrongDigest)
             }
             try bench.write(good, to: path)
             #expect(try store.releases().releases.isEmpty)
         }
-        try ReleaseFolder(bench.path("out")).verify(bench.trust)
+        try ReleaseFolder(bench.path("out")).verify(bench.trust, at: .init(seconds: 0))
     }
 }

@@ -171,4 +171,22 @@ struct RetirementTests {
         #expect(retirement.observe(sample(110), at: .seconds(20)) == .drain)
         #expect(retirement.observe(sample(119), at: .seconds(30)) == .retire)
     }
+
+    @Test("a version that an operator dismisses is drained and retired whoever needs it, drained first in any case")
+    func dismissed() {
+        var retirement = policy(0)
+        #expect(retirement.observe(sample(behind: 2), at: .seconds(0)) == .keep)
+        retirement.dismiss()
+        #expect(retirement.observe(sample(7, needed: 3, behind: 2), at: .seconds(1)) == .drain)
+        retirement.dismiss()
+        #expect(retirement.observe(sample(9, needed: 4, behind: 2), at: .seconds(2)) == .retire)
+        var drained = policy(0)
+        _ = drained.observe(sample(), at: .seconds(0))
+        #expect(drained.observe(sample(), at: .seconds(10)) == .drain)
+        drained.dismiss()
+        #expect(drained.observe(sample(100), at: .seconds(11)) == .retire)
+        var fresh = policy(0)
+        fresh.dismiss()
+        #expect(fresh.observe(sample(behind: 1), at: .seconds(0)) == .drain)
+    }
 }

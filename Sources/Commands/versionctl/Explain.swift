@@ -50,6 +50,7 @@ struct ExplainFlow: AsyncParsableCommand {
               versionctl explain flow irislog 2 10.99.1.2 7000
               versionctl explain flow cfs 1 10.99.1.3 7100/udp
               versionctl explain flow cfs 1 2001:db8::3 7100/udp
+              versionctl explain flow irislog 2 10.99.1.2 7000 --json
             """)
 
     @OptionGroup var node: NodeOptions
@@ -66,10 +67,27 @@ struct ExplainFlow: AsyncParsableCommand {
     @Argument(help: "The port there: 7000 for TCP, 7000/udp for UDP.")
     var port: String
 
+    @Flag(help: "One JSON object, for machines.")
+    var json = false
+
+    /// What was asked, and the answer.
+    private struct Answer: Encodable {
+        var application: ApplicationID
+        var version: Version
+        var peer: IPAddress
+        var port: TransportPort
+        var explanation: String
+    }
+
     func run() async throws {
         guard let version = Version(version) else { throw ValidationError("versions begin with 1") }
         guard let port = TransportPort(port) else { throw ValidationError("'\(port)' is not a port") }
         let query = FlowQuery(application: try applicationID(application), version: version, peer: peer, port: port)
-        try node.command(.explain(query))
+        guard json else { return try node.command(.explain(query)) }
+        guard case .done(let text) = try node.ask(.explain(query)) else { return }
+        try printValue(
+            Answer(
+                application: query.application, version: query.version, peer: query.peer, port: query.port,
+                explanation: text))
     }
 }

@@ -169,5 +169,8 @@ func expiry(_ text: String) throws -> UTCTime {
     else {
         throw ValidationError("'\(text)' is not a time: write 2027-03-31T12:00:00Z, or 30d, 12h, 30m, 90s from now on")
     }
-    return UTCTime(seconds: Int64(time(nil))) + count * unit
+    return utcNow() + count * unit
 }
+
+/// The time of day, for what publishers say of days.
+func utcNow() -> UTCTime { UTCTime(seconds: Int64(time(nil))) }

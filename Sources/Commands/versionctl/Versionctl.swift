@@ -21,6 +21,7 @@ struct Versionctl: AsyncParsableCommand {
               versionctl explain irislog
               versionctl explain flow irislog 2 10.99.1.2 7000
               versionctl rollback irislog
+              versionctl retire irislog
               versionctl promote irislog 2
               versionctl withdraw irislog 2 --reason "slow queries"
               versionctl snapshot list
@@ -36,7 +37,7 @@ struct Versionctl: AsyncParsableCommand {
         version: VersionKitRelease.number,
         subcommands: [
             Status.self, History.self, Top.self, Explain.self, Doctor.self, Exec.self, Release.self, Trust.self,
-            ChannelCommand.self, Rollback.self, Promote.self, Withdraw.self, Snapshot.self, Restart.self,
+            ChannelCommand.self, Rollback.self, Retire.self, Promote.self, Withdraw.self, Snapshot.self, Restart.self,
             ForgetPeer.self, FleetKeyCommand.self, Register.self, Renew.self, Unregister.self, Ports.self,
             New.self,
         ])

@@ -18,6 +18,8 @@ public enum ControlRequest: Sendable, Equatable {
     case restart(binary: String? = nil)
     /// Take the newest version of an application away, as long as the older one runs.
     case rollback(application: ApplicationID)
+    /// Stop and remove the older version of an application, whoever still needs it.
+    case retire(application: ApplicationID)
     /// Promote a release that begins on some nodes first, or withdraw it, for the whole fleet.
     case judge(application: ApplicationID, version: Version, promotes: Bool, reason: String? = nil)
     /// Go back to a snapshot: its version runs again with what it had then, or, if it is to be clean, with what it was
@@ -54,8 +56,8 @@ extension ControlRequest {
     var isRepeatable: Bool {
         switch self {
         case .status, .metrics, .history, .traffic, .isolation, .snapshots, .explain, .ports, .register, .renew: true
-        case .publish, .publishRoot, .publishChannel, .restart, .rollback, .judge, .restore, .snapshot, .removeSnapshot,
-            .forgetPeer, .unregister:
+        case .publish, .publishRoot, .publishChannel, .restart, .rollback, .retire, .judge, .restore, .snapshot,
+            .removeSnapshot, .forgetPeer, .unregister:
             false
         }
     }

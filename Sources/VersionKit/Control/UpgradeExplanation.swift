@@ -36,6 +36,11 @@ public struct UpgradeExplanation: Codable, Sendable, Equatable {
         switch version.state {
         case .upgrading: (why, next) = Self.upgrading(version)
         case .serving: (why, next) = Self.serving(version, in: application)
+        case .draining where version.isDismissed == true:
+            (why, next) = (
+                "an operator wants it gone, so it gets writes only",
+                "it is compared with the newer one once more, and stopped"
+            )
         case .draining:
             why =
                 "a newer version serves, and no client needed this one's answer for a whole period: it gets writes only"
@@ -88,6 +93,9 @@ public struct UpgradeExplanation: Codable, Sendable, Equatable {
     }
 
     private static func serving(_ version: VersionStatus, in application: ApplicationStatus) -> (String, String) {
+        if version.isDismissed == true {
+            return ("a newer version serves, and an operator wants this one gone", "it is drained within a second")
+        }
         if let writes = version.writes, writes.missing > 0 {
             return (
                 "it serves, and lacks \(writes.missing) writes or keys that others have",
@@ -125,7 +133,7 @@ public struct UpgradeExplanation: Codable, Sendable, Equatable {
         let peers = application.peers.filter { !$0.value.contains { $0 >= newest } }.keys.sorted()
         return peers.isEmpty
             ? "no peer is known that runs only an older one"
-            : "only an older one run \(peers.joined(separator: ", ")) (versionctl forget-peer, if gone for good)"
+            : "only an older one run \(peers.joined(separator: ", ")) (versionctl forget-peer, if gone for good; versionctl retire, if it need not wait for them)"
     }
 
     /// Some lines for people, without an end of line behind the last one.

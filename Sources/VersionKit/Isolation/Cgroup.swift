@@ -1,4 +1,5 @@
 import Glibc
+import VersionKitModel
 
 /// The control group of an environment, by which what its processes use together is limited. Its directories are at the top
 /// of each tree of groups, and go with the environment.

@@ -1,3 +1,5 @@
+import VersionKitModel
+
 /// What a control group can limit.
 enum CgroupController: String, Sendable, Hashable, CaseIterable {
     case memory, pids, cpu

@@ -73,28 +73,6 @@ public struct EnvironmentTools: Sendable, Hashable, Codable {
     }
 }
 
-/// The most that an environment may use. `nil`: as much as there is.
-public struct ResourceLimits: Sendable, Hashable, Codable {
-    /// Memory in bytes, page cache included.
-    public var memoryBytes: UInt64?
-    /// Processors, 1.5 for one and a half.
-    public var processors: Double?
-    /// Processes and threads.
-    public var tasks: Int?
-    /// What it writes, in bytes.
-    public var diskBytes: UInt64?
-
-    /// Limits.
-    public init(
-        memoryBytes: UInt64? = nil, processors: Double? = nil, tasks: Int? = nil, diskBytes: UInt64? = nil
-    ) {
-        self.memoryBytes = memoryBytes
-        self.processors = processors
-        self.tasks = tasks
-        self.diskBytes = diskBytes
-    }
-}
-
 /// What an environment uses.
 public struct ResourceUsage: Sendable, Hashable, Codable {
     /// Memory in bytes.

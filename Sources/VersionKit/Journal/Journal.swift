@@ -171,6 +171,8 @@ public struct VersionRecord: Codable, Sendable, Equatable {
     public var isRetired = false
     /// Whether clients' reads go to the newer version alone.
     public var isDraining = false
+    /// Whether an operator wants it retired, whoever still needs it.
+    public var isDismissed: Bool?
     /// The kind of its environment, once it has one.
     public var isolation: IsolationKind?
 

@@ -25,6 +25,11 @@ extension ReleaseManifest {
         public static let packageBytesMax = 256
         /// Bytes that a release may ask for of anything: a tebibyte.
         public static let needsBytesMax: UInt64 = 1 << 40
+        /// Processors that a version may be bound to, at least and at most: a kernel's quota is in hundredths.
+        public static let processorsMin = 0.01
+        public static let processorsMax = 4096.0
+        /// Processes and threads that a version may be bound to: as many as a kernel can number.
+        public static let tasksMax = 1 << 22
         /// Records or bytes that a migration may be allowed a second.
         public static let migrationRateMax = 1 << 40
         /// Health checks that may fail in a row.
@@ -66,6 +71,7 @@ extension ReleaseManifest {
         if let dataPath { try Self.check(path: dataPath, field: "dataPath") }
         try validateMethod()
         try validateNeeds()
+        try validateLimits()
         try validateMigration()
         if let isolation {
             try Self.check(isolation.count, field: "isolation", unit: "kinds", in: 1...IsolationKind.known.count)

@@ -53,6 +53,10 @@ public struct ReleaseManifest: Codable, Sendable, Equatable {
     /// What a node has to have free for it; `nil`: only what can be seen.
     public var needs: Needs?
 
+    /// The most that its environment may use; the node's own limits hold beside them, the stricter of each. `nil`: only the
+    /// node's. Manifests of format 3 have it.
+    public var limits: ResourceLimits?
+
     /// How quickly state is copied to it; `nil`: as quickly as can be.
     public var migration: MigrationRate?
 
@@ -60,12 +64,13 @@ public struct ReleaseManifest: Codable, Sendable, Equatable {
     public var expires: UTCTime?
 
     /// The oldest format that says all of this, so that older nodes know whether they understand it: 3 for releases with a
-    /// ``spread``, a ``swarm``, a ``method``, ``needs`` or ``migration``, with compressed layers or packages, that expire, ask
-    /// for a replay, or with another health check than a connection, 2 for those with ``startSettings`` or with layers of images.
+    /// ``spread``, a ``swarm``, a ``method``, ``needs``, ``limits`` or ``migration``, with compressed layers or packages, that
+    /// expire, ask for a replay, or with another health check than a connection, 2 for those with ``startSettings`` or with
+    /// layers of images.
     public var formatNeeded: Int {
         let isNew =
-            spread != nil || swarm != nil || method != nil || needs != nil || migration != nil || expires != nil
-            || retirement.replay != nil
+            spread != nil || swarm != nil || method != nil || needs != nil || limits != nil || migration != nil
+            || expires != nil || retirement.replay != nil
         if isNew || healthCheck.isNew || layers.contains(where: { $0.isCompressed || $0.package != nil }) { return 3 }
         return startSettings == nil && !layers.contains(where: \.isImage) ? 1 : 2
     }

@@ -69,6 +69,11 @@ struct ManagedApplication {
     /// The versions that serve, also while one of them is started again.
     var serving: Set<Version> { Set(records.values.filter { $0.pipeline.isServing && !$0.isRetired }.map(\.version)) }
 
+    /// What a version may use at most, by what its release asks for and by what this node gives the application.
+    func limits(for manifest: ReleaseManifest) -> ResourceLimits {
+        (settings.limits ?? ResourceLimits()).stricter(manifest.limits)
+    }
+
     /// The newest version that serves.
     var newestServing: Version? { serving.max() }
 

@@ -45,7 +45,7 @@ extension Node {
         let files = try old.map { old in
             "\(configuration.state)/environments/\(try backend(id, old).kind)/\(environmentName(id, old))"
         }
-        let limit = applications[id]?.settings.limits?.memoryBytes
+        let limit = applications[id]?.limits(for: manifest).memoryBytes
         return try await tryOnThread("admission") {
             let missing = try store.missingLayers(of: manifest)
             let packed = try store.packedLayers(of: manifest)

@@ -29,8 +29,8 @@ extension Node {
                 return .done("\(ports.count) ports of \(id) given back")
             case .ports(let application, let name, let transport):
                 return .ports(ports(of: application, named: name, over: transport))
-            case .status, .metrics, .history, .publish, .publishRoot, .publishChannel, .rollback, .judge, .forgetPeer,
-                .traffic, .isolation, .explain, .restart, .restore, .snapshot, .snapshots, .removeSnapshot:
+            case .status, .metrics, .history, .publish, .publishRoot, .publishChannel, .rollback, .retire, .judge,
+                .forgetPeer, .traffic, .isolation, .explain, .restart, .restore, .snapshot, .snapshots, .removeSnapshot:
                 return .refused("from inside an environment ports can be registered and looked up, nothing else")
             }
         } catch {

@@ -29,6 +29,7 @@ extension Node {
                 peerMessages: await peerMessages(id, old),
                 neededAnswers: await applications[id]?.proxy?.counters.needed[old] ?? 0,
                 peersBehind: peers.peers(of: id, behind: new, leaving: old).count)
+            if applications[id]?.records[old]?.isDismissed == true { retirement.dismiss() }
             switch retirement.observe(sample, at: elapsed) {
             case .keep: continue
             case .retire:
@@ -43,6 +44,31 @@ extension Node {
                 try await updateProxy(id)
             }
         }
+    }
+
+    /// An operator wants the older version gone, although somebody may need it: it goes by the same last steps.
+    func dismiss(_ id: ApplicationID) throws -> String {
+        guard let application = applications[id] else { throw NodeError("\(id) is not managed on this node") }
+        guard let new = application.underWay, let pipeline = application.records[new]?.pipeline,
+            let old = pipeline.predecessor, application.records[old]?.isGone == false
+        else {
+            throw NodeError("no older version of \(id) is kept here")
+        }
+        guard pipeline.isServing else {
+            throw NodeError("version \(new) of \(id) does not serve yet, so version \(old) is all that there is")
+        }
+        guard !pipeline.isInPlace, application.records[old]?.isDismissed != true, pipeline.state != .working(.retire)
+        else {
+            throw NodeError("version \(old) of \(id) retires already")
+        }
+        if case .tryOut = spread(of: id, new)?.decision {
+            throw NodeError("version \(new) of \(id) is being tried out; promote it first")
+        }
+        change(id, old) { $0.isDismissed = true }
+        let behind = peers.peers(of: id, behind: new, leaving: old)
+        let known = behind.isEmpty ? "" : "; peers that need it, and will not find it here: \(behind.count)"
+        note("version \(old) of \(id) retires at the operator's word\(known)")
+        return "version \(old) of \(id) is drained, compared with version \(new) once more, and retires\(known)"
     }
 
     /// Whether the old version keeps failing while the new one is complete: it goes before its time. A new version that

@@ -48,7 +48,8 @@ extension Node {
         }
         let manifest: ReleaseManifest
         if let origin {
-            let fetcher = ReleaseFetcher(store: store, trust: application.trust, swarm: swarm)
+            let fetcher = ReleaseFetcher(
+                store: store, trust: application.trust, swarm: swarm, limits: transferLimits)
             try await waitForRoom(application.id, fetcher.fetchManifest(version, from: origin))
             manifest = try await fetcher.fetch(version, from: origin)
         } else {
@@ -90,6 +91,7 @@ extension Node {
         var specification = specification(application, version, layers: layers.reversed())
         specification.dataPath = manifest.dataPath
         specification.user = manifest.startSettings?.user
+        specification.limits = application.limits(for: manifest)
         return (specification, manifest)
     }
 
@@ -286,7 +288,7 @@ extension Node {
         endLogs(of: id, butOf: predecessor)
         let reason = objection(to: predecessor, of: id)
         change(id, predecessor) { record in
-            (record.isRetired, record.isStopped) = (true, nil)
+            (record.isRetired, record.isStopped, record.isDismissed) = (true, nil, nil)
             guard let reason, !record.pipeline.isUndone else { return }
             record.pipeline.withdraw(reason: reason)
             _ = record.pipeline.removed()
@@ -330,7 +332,7 @@ extension Node {
     /// What failed, or was rolled back, goes: first clients leave it, then peers, then it ends.
     func takeAway(_ id: ApplicationID, _ version: Version) async {
         if let predecessor = applications[id]?.records[version]?.pipeline.predecessor {
-            change(id, predecessor) { $0.isDraining = false }
+            change(id, predecessor) { ($0.isDraining, $0.isDismissed) = (false, nil) }
         }
         do {
             try await updateProxy(id)

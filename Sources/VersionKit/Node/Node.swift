@@ -23,6 +23,7 @@ public actor Node {
     let installation: Installation
     let store: ReleaseStore
     let swarm: NodeSwarm?
+    let transferLimits: TransferLimits
     let journal: Journal
     let registrations: StateFile<KeptRegistration>
     let verdicts: StateFile<SpreadVerdict.Sealed>
@@ -106,6 +107,7 @@ public actor Node {
         try Self.makeDirectories(configuration.state)
         store = try ReleaseStore(root: configuration.state + "/releases")
         swarm = try configuration.swarmOptions().map { [store] in NodeSwarm($0, store: store) }
+        transferLimits = configuration.transferLimits()
         journal = try Journal(path: configuration.state + "/journal.sqlite")
         snapshots = try SnapshotCatalogue(directory: configuration.state + "/snapshots")
         registrations = StateFile(path: configuration.state + "/registrations.json")
@@ -125,7 +127,8 @@ public actor Node {
             guard let id = ApplicationID(rawValue: name) else { continue }
             keepers[id] = try configuration.trustKeeper(for: id)
         }
-        server = ReleaseServer(store: store, gate: gate, swarm: swarm, trust: keepers)
+        server = ReleaseServer(
+            store: store, gate: gate, swarm: swarm, limits: transferLimits, trust: keepers)
         group = MultiThreadedEventLoopGroup.singleton
         let networks = try configuration.environmentNetworks()
         hostVersions = HostVersions(

@@ -47,9 +47,10 @@ public struct NodeConfiguration: Codable, Sendable {
     /// ``swarmPortDefault``; 0: releases come only from the nodes that advertise them, and nothing is handed on but to those
     /// that this one told of them.
     public var swarmPort: UInt16?
-    /// Bytes per second that this node sends to others that fetch releases, all together; by default as many as possible.
+    /// Bytes per second that this node sends to others that fetch releases, all together, by BitTorrent, and as many by direct
+    /// transfers; by default as many as possible.
     public var swarmUploadLimit: Int?
-    /// Bytes per second of releases that this node fetches from others, all together; by default as many as possible.
+    /// Bytes per second of releases that this node fetches from others, counted in the same way.
     public var swarmDownloadLimit: Int?
     /// The file of the fleet's key, with which routers prove to each other who speaks; only its owner may read it. `nil`:
     /// peers are told nothing but by new connections, and what they tell is refused.
@@ -132,7 +133,8 @@ public struct NodeConfiguration: Codable, Sendable {
         /// What tells the versions' connections apart, if the application's own protocol says which version speaks: then
         /// it gets no headers.
         public var filter: [FilterPrefix]?
-        /// What each of its versions may use at most, as far as the kind of environment can hold it to that.
+        /// What each of its versions may use at most, as far as the kind of environment can hold it to that, beside
+        /// what the release asks for: the stricter of each.
         public var limits: ResourceLimits?
         /// How quickly state is copied between its versions, in place of what the release says.
         public var migration: MigrationRate?

@@ -22,6 +22,8 @@ public import VersionKitModel
 ///
 /// `"needs": { "diskBytes": 200000000, "memoryBytes": 100000000 }` is what a node has to have free before it begins.
 ///
+/// `"limits": { "memoryBytes": 500000000, "processors": 1.5, "tasks": 200, "diskBytes": 1000000000 }` is the most that it may use.
+///
 /// `"migration": { "recordsPerSecond": 1000, "bytesPerSecond": 1000000 }` bounds how quickly state is copied.
 ///
 /// A client port that is a number is TCP. `{ "udp": 6001 }` is a UDP port. `{ "unix": "irislog.sock", "port": 6001 }` is a
@@ -110,7 +112,7 @@ extension ReleaseDescription {
     static let keys = [
         "application", "version", "name", "replaces", "ports", "debs", "files", "start", "health", "proxy", "migrator",
         "retirement", "configurationPath", "dataPath", "isolation", "image", "user", "environment",
-        "workingDirectory", "spread", "method", "needs", "migration", "expires",
+        "workingDirectory", "spread", "method", "needs", "limits", "migration", "expires",
     ]
 
     private static let versionWords = "a version's number, 1 or greater"
@@ -150,6 +152,7 @@ extension ReleaseDescription {
                 diskBytes: try needs.optionalInteger("diskBytes", "a number of bytes", in: bytes).map(UInt64.init),
                 memoryBytes: try needs.optionalInteger("memoryBytes", "a number of bytes", in: bytes).map(UInt64.init))
         }
+        manifest.limits = try limits(from: reader)
         if let rate = try reader.optionalObject("migration", keys: ["recordsPerSecond", "bytesPerSecond"]) {
             let numbers = 1...ReleaseManifest.Limits.migrationRateMax
             manifest.migration = .init(
@@ -157,6 +160,18 @@ extension ReleaseDescription {
                 bytesPerSecond: try rate.optionalInteger("bytesPerSecond", "a number, 1 or greater", in: numbers))
         }
         return manifest
+    }
+
+    private static func limits(from reader: DescriptionReader) throws(ReleaseError) -> ResourceLimits? {
+        let keys = ["memoryBytes", "processors", "tasks", "diskBytes"]
+        guard let limits = try reader.optionalObject("limits", keys: keys) else { return nil }
+        let bytes = 1...Int(ReleaseManifest.Limits.needsBytesMax)
+        return ResourceLimits(
+            memoryBytes: try limits.optionalInteger("memoryBytes", "a number of bytes", in: bytes).map(UInt64.init),
+            processors: try limits.optionalNumber("processors", "a number of processors, 1.5"),
+            tasks: try limits.optionalInteger(
+                "tasks", "a number of processes and threads", in: 1...ReleaseManifest.Limits.tasksMax),
+            diskBytes: try limits.optionalInteger("diskBytes", "a number of bytes", in: bytes).map(UInt64.init))
     }
 
     private static func expires(from reader: DescriptionReader, file: String) throws(ReleaseError) -> UTCTime? {

@@ -1,4 +1,4 @@
-internal import VersionKitModel
+package import VersionKitModel
 
 /// What is other in one release than in another.
 package struct ReleaseDifference: Sendable, Codable, Equatable {
@@ -11,12 +11,22 @@ package struct ReleaseDifference: Sendable, Codable, Equatable {
         package var after: UInt64?
     }
 
+    /// What may be used at most, before and after.
+    package struct LimitsChange: Sendable, Codable, Equatable {
+        /// The limits before; `nil`: none.
+        package var before: ResourceLimits?
+        /// The limits after; `nil`: none.
+        package var after: ResourceLimits?
+    }
+
     /// Paths that only the later release has.
     package var added: [Change] = []
     /// Paths that only the earlier one has.
     package var removed: [Change] = []
     /// Paths with another content, or something of another kind; the largest first.
     package var changed: [Change] = []
+    /// Other limits; `nil`: they are the same.
+    package var limits: LimitsChange?
     /// What a node that has the earlier release fetches of the later one's layers, in bytes.
     package var bytesToFetch: UInt64 = 0
     /// The bytes of all its layers.
@@ -42,6 +52,8 @@ package struct ReleaseDifference: Sendable, Codable, Equatable {
         added.sort { $0.path < $1.path }
         removed.sort { $0.path < $1.path }
         changed.sort { ($1.after ?? 0, $0.path) < ($0.after ?? 0, $1.path) }
+        let (old, new) = (earlier.manifest.limits, later.manifest.limits)
+        if old != new { limits = LimitsChange(before: old, after: new) }
         try count(earlier, later)
     }
 

@@ -69,15 +69,41 @@ package struct ReleaseFolder: Sendable {
         return files
     }
 
-    /// Checks everything that a node would check: signature, layers, chunks.
-    package func verify(_ trust: TrustPolicy) throws(ReleaseError) {
+    /// Checks what a node checks before it runs a release: signature, expiry, layers, chunks, and the torrent file.
+    ///
+    /// What only a node knows is not looked at: which versions it runs, and what the root and the channel that it follows say
+    /// of the release and of how many have to sign. The keys of `trust` are taken as they are, of which any one suffices.
+    ///
+    /// - Parameter now: the time that counts for the expiry.
+    package func verify(_ trust: TrustPolicy, at now: UTCTime) throws(ReleaseError) {
         guard let signatureBytes else {
             throw ReleaseError(
                 .notFound, "\(path) has no \(ReleaseFiles.signature)", side: .publisher,
                 remedy: "sign it by versionctl release sign")
         }
         _ = try trust.verify(manifestBytes: manifestBytes, signatureBytes: signatureBytes)
+        try trust.acceptance(of: manifest, current: nil, requested: .operator, at: now)
         for layer in manifest.layers { _ = try files(of: layer) }
+        try verifyTorrent()
+    }
+
+    private func verifyTorrent() throws(ReleaseError) {
+        guard let digest = manifest.swarm else { return }
+        let file = "\(path)/\(ReleaseFiles.torrent)"
+        guard try Disk.kind(of: file) != nil else {
+            throw ReleaseError(
+                .notFound, "\(file), which the manifest names, is missing", side: .publisher,
+                remedy: "make the release again")
+        }
+        let bytes = try Disk.readFile(file, bytesMax: limits.torrentBytesMax)
+        guard ContentHasher.digest(of: bytes) == digest else { throw Self.damaged(file) }
+        // What is signed may still be no torrent file of these layers, or one with other hashes of their pieces.
+        let right = try ReleaseTorrent(manifest.layers).make { "\(path)/\(ReleaseFiles.path($0))" }
+        guard bytes == right else {
+            throw ReleaseError(
+                .malformed, "\(file) is not that of the release's layers", side: .publisher,
+                remedy: "make the release again with versionctl")
+        }
     }
 
     private static func damaged(_ path: String) -> ReleaseError {

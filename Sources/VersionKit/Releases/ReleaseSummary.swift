@@ -28,6 +28,8 @@ package struct ReleaseSummary: Sendable, Codable, Equatable {
     package var name: String
     package var format: Int
     package var replaces: Version?
+    /// The most that it may use.
+    package var limits: ResourceLimits?
     /// Whether the replaced version can be gone back to with what was written since.
     package var replay: Bool?
     /// The SHA-256 of the manifest.
@@ -47,6 +49,7 @@ package struct ReleaseSummary: Sendable, Codable, Equatable {
         name = manifest.name
         format = manifest.format
         replaces = manifest.replaces
+        limits = manifest.limits
         replay = manifest.retirement.replay
         self.manifest = ContentHasher.digest(of: release.manifestBytes)
         signers = try release.signers()
@@ -69,6 +72,7 @@ package struct ReleaseSummary: Sendable, Codable, Equatable {
                 + (replaces.map { ", replaces \($0)\(replay)" } ?? ""),
             "manifest   \(manifest)",
             "signed by  \(signers.isEmpty ? "nobody" : signers.joined(separator: ", "))",
+            "limits     \(limits ?? ResourceLimits())",
             "",
             "     BYTES   UNPACKED  CHUNKS  LAYER",
         ]
@@ -102,6 +106,9 @@ extension ReleaseDifference {
         for change in added { lines.append("+ \(change.path)  \(change.after ?? 0)") }
         for change in removed { lines.append("- \(change.path)  \(change.before ?? 0)") }
         for change in changed { lines.append("* \(change.path)  \(change.before ?? 0) -> \(change.after ?? 0)") }
+        if let limits {
+            lines.append("limits: \(limits.before ?? ResourceLimits()) -> \(limits.after ?? ResourceLimits())")
+        }
         lines.append("\(added.count) added, \(removed.count) removed, \(changed.count) changed")
         lines.append("a node with the earlier release fetches \(bytesToFetch) of \(bytesOfAll) bytes")
         return lines.joined(separator: "\n")

@@ -76,7 +76,7 @@ extension Admission {
     ///   - missingBytes: of the layers that have to be fetched.
     ///   - packedBytes: of the layers that have to be unpacked.
     ///   - copiedBytes: of the old version's files that are copied.
-    ///   - memoryLimit: what the node gives a version of the application at most.
+    ///   - memoryLimit: what the version may use at most.
     public init(
         _ manifest: ReleaseManifest, missingBytes: UInt64, packedBytes: UInt64, copiedBytes: UInt64,
         memoryLimit: UInt64?

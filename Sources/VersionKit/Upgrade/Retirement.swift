@@ -6,6 +6,8 @@
 /// version so disappears from the top down, and nobody is left waiting for it. Writes that go to every version by rule
 /// say nothing about whether anyone needs it, and do not count.
 ///
+/// An operator may *dismiss* it: then it goes by the same two steps, and neither waits for anything.
+///
 /// A state machine: samples go in, the decision comes out; time is an argument.
 ///
 /// - Note: R18 (L 2.3.2): "when the message rate of the old version falls under a threshold". DESIGN 8.
@@ -56,14 +58,22 @@ public struct Retirement: Sendable, Hashable {
 
     private let policy: Policy
     private var isDrained = false
+    private var isDismissed = false
     private var windowStart: Duration?
     private var windowSample: Sample?
 
     /// A decision that begins with "keep".
     public init(policy: Policy) { self.policy = policy }
 
+    /// An operator wants it to go, whoever needs it. Repeating it changes nothing.
+    public mutating func dismiss() { isDismissed = true }
+
     /// One more sample, taken at `now` on any clock that only goes forward.
     public mutating func observe(_ sample: Sample, at now: Duration) -> Decision {
+        if isDismissed {
+            defer { isDrained = true }
+            return isDrained ? .retire : .drain
+        }
         guard let start = windowStart, let first = windowSample else {
             restart(sample, at: now)
             return isDrained ? .drain : .keep

@@ -1,4 +1,5 @@
 import Testing
+import VersionKitModel
 
 @testable import VersionKitIsolation
 

@@ -50,8 +50,11 @@ extension Release {
 
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Check a whole release as a node does: signature, layers, chunks.",
+            abstract: "Check a whole release as a node does: signature, expiry, layers, chunks, torrent file.",
             discussion: """
+                Not checked is what only a node knows: which versions it runs, and what its root and its channel say of \
+                the release. One good signature suffices here, also where a node's root wants several.
+
                 Exit codes: 0 all is well, 1 it is not (the reason is printed), 64 wrong usage.
 
                 Example:
@@ -76,7 +79,8 @@ extension Release {
                 let release = try ReleaseFolder(directory)
                 try release.verify(
                     TrustPolicy(
-                        application: release.manifest.application, keys: key.compactMap(PublisherPublicKey.init(_:))))
+                        application: release.manifest.application, keys: key.compactMap(PublisherPublicKey.init(_:))),
+                    at: utcNow())
                 print("\(release.manifest.application) \(release.manifest.version) is whole, and signed by a key given")
             }
         }

@@ -8,8 +8,9 @@ struct UpgradeCommand: AsyncParsableCommand {
         commandName: "upgrade",
         abstract: "Upgrades IrisLog from version 1 to 2 on a fleet of hosts, while clients of both protocols use it.",
         discussion: """
-            Runs in scripts/sandbox. Ends with one line, and with exit code 0 only if every node runs version 2 alone, no \
-            request failed and every acknowledged update was read back.
+            Runs in scripts/sandbox. Ends with one line, and with exit code 0 only if on every node version 1 \
+            retired and version 2 runs alone, no request failed, clients did update, every acknowledged update was read \
+            back, and all clients saw all nodes in one answer.
             """)
 
     @Option(help: "Hosts in each of the three regions.")

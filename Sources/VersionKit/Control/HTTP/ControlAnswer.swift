@@ -66,8 +66,8 @@ package struct ControlAnswer: Sendable, Hashable {
         case .ports: return .ports(try read())
         case .metrics: return .metrics(String(decoding: body, as: UTF8.self))
         case .restart: return .restarting(number: try read(Restarting.self).restarting)
-        case .publish, .publishRoot, .publishChannel, .rollback, .judge, .restore, .snapshot, .removeSnapshot, .explain,
-            .forgetPeer, .register, .renew, .unregister:
+        case .publish, .publishRoot, .publishChannel, .rollback, .retire, .judge, .restore, .snapshot, .removeSnapshot,
+            .explain, .forgetPeer, .register, .renew, .unregister:
             return .done(try read(Done.self).done)
         }
     }

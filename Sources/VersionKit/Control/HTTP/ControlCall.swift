@@ -48,6 +48,7 @@ package struct ControlCall: Sendable, Hashable {
         case .publishChannel(let file): try self.init(to: .publishChannel, File(file: file))
         case .restart(let binary): try self.init(to: .restart, Restart(binary: binary))
         case .rollback(let application): try self.init(to: .rollback, Named(application: application))
+        case .retire(let application): try self.init(to: .retire, Named(application: application))
         case .judge(let application, let version, let promotes, let reason):
             try self.init(
                 to: .judge, Judge(application: application, version: version, promotes: promotes, reason: reason))
@@ -108,6 +109,7 @@ package struct ControlCall: Sendable, Hashable {
         case .publishChannel: return .publishChannel(file: try read(File.self).file)
         case .restart: return .restart(binary: body.isEmpty ? nil : try read(Restart.self).binary)
         case .rollback: return .rollback(application: try read(Named.self).application)
+        case .retire: return .retire(application: try read(Named.self).application)
         case .judge:
             let body = try read(Judge.self)
             return .judge(

@@ -11,6 +11,7 @@ public enum ControlRoute: String, CaseIterable, Sendable {
     case publishRoot = "POST /v1/trust/root"
     case publishChannel = "POST /v1/trust/channel"
     case rollback = "POST /v1/rollback"
+    case retire = "POST /v1/retire"
     case judge = "POST /v1/judgement"
     case restore = "POST /v1/restore"
     case restart = "POST /v1/restart"

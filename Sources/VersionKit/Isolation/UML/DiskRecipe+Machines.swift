@@ -1,4 +1,5 @@
 import Glibc
+import VersionKitModel
 import VersionKitProcesses
 
 // The images that machines have.

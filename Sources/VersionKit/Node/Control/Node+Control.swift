@@ -23,6 +23,7 @@ extension Node {
             case .publishChannel(let file): return .done(try publishChannel(file))
             case .restart(let binary): return try await askForRestart(binary)
             case .rollback(let application): return .done(try await rollBack(application))
+            case .retire(let application): return .done(try dismiss(application))
             case .judge(let application, let version, let promotes, let reason):
                 return .done(try judge(application, version, promotes: promotes, reason: reason))
             case .restore(let application, let snapshot, let isClean, let isReplayed):
@@ -136,6 +137,7 @@ extension Node {
             spread: spreadStatus(of: application.id, version),
             download: swarm?.download(of: .init(application.id, version)))
         status.report = record.migration
+        status.isDismissed = record.isDismissed
         status.replay = record.replay.map { replay in
             ReplayStatus(
                 snapshot: replay.snapshot, writes: writes.logged[version, default: 0],

@@ -22,7 +22,7 @@ extension ReleaseFetcher {
         guard try !store.hasLayer(layer.digest) else { return }
         var receiver = try store.receive(layer, chunks: chunks)
         let runs = ChunkRun.runs(of: receiver.missing, bytesMax: Self.runBytesMax)
-        let deadline = ContinuousClock.now + pace.limit(receiver.missingBytes)
+        let deadline = connection.deadline(in: pace.limit(receiver.missingBytes))
         var asked = 0
         for (index, run) in runs.enumerated() {
             while asked < min(runs.count, index + Self.requestsAheadMax) {
@@ -64,7 +64,7 @@ extension ReleaseFetcher {
                 side: .peer, isRetrySafe: true)
         }
         var receiver = try store.receive(layer)
-        let deadline = ContinuousClock.now + pace.limit(layer.size)
+        let deadline = connection.deadline(in: pace.limit(layer.size))
         while receiver.receivedBytes < layer.size {
             let left = layer.size - receiver.receivedBytes
             let piece = min(left, UInt64(Self.pieceBytes))

@@ -18,6 +18,8 @@ struct ReleaseFetcher: Sendable {
     /// `nil`: everything comes from the node that advertised it.
     var swarm: NodeSwarm?
     var pace = TransferPace()
+    /// What is received counts.
+    var limits = TransferLimits()
 
     /// How often a router is tried that has no time at the moment, and the longest pause.
     private static let triesMax = 20
@@ -92,7 +94,7 @@ struct ReleaseFetcher: Sendable {
     }
 
     private func connect(to router: Endpoint) throws -> BlockingConnection {
-        let connection = try BlockingConnection(to: router)
+        let connection = try BlockingConnection(to: router, limits: TransferLimits(download: limits.download))
         let header = VersionHeader(application: trust.application, sender: nil, flags: .control)
         try connection.send(Array(header.encoded().readableBytesView))
         return connection

@@ -19,9 +19,15 @@ final class ReleaseServer: Sendable {
     private let gate: FleetGate
     private let swarm: NodeSwarm?
     private let trust: [ApplicationID: TrustKeeper]
+    private let limits: TransferLimits
     private let conversations = Mutex(0)
 
-    init(store: ReleaseStore, gate: FleetGate, swarm: NodeSwarm? = nil, trust: [ApplicationID: TrustKeeper]) {
+    init(
+        store: ReleaseStore, gate: FleetGate, swarm: NodeSwarm? = nil, limits: TransferLimits = TransferLimits(),
+        trust: [ApplicationID: TrustKeeper]
+    ) {
+        // What is received are requests.
+        self.limits = TransferLimits(upload: limits.upload)
         self.store = store
         self.gate = gate
         self.swarm = swarm
@@ -40,7 +46,7 @@ final class ReleaseServer: Sendable {
             return
         }
         SystemThread(name: "release-server") { [self] in
-            converse(BlockingConnection(descriptor: socket, unread: unread), application, peer)
+            converse(BlockingConnection(descriptor: socket, unread: unread, limits: limits), application, peer)
             conversations.withLock { $0 -= 1 }
         }.start()
     }

@@ -7,10 +7,26 @@ extension NodeConfiguration {
     /// - Throws: ``NodeError`` that names the setting that is wrong.
     func swarmOptions() throws -> SwarmOptions? {
         let port = swarmPort ?? Self.swarmPortDefault
+        // They bind direct transfers too.
+        try checkLimits()
         guard port > 0 else { return nil }
         guard port != transparentPort ?? Node.transparentPortDefault else {
             throw NodeError("swarmPort and transparentPort are both \(port); give versiond two ports")
         }
+        return SwarmOptions(
+            addresses: address.all, port: port,
+            limits: SwarmLimits(
+                uploadBytesPerSecond: swarmUploadLimit ?? 0, downloadBytesPerSecond: swarmDownloadLimit ?? 0))
+    }
+
+    /// The same limits for what goes by other ways.
+    func transferLimits() -> TransferLimits {
+        TransferLimits(
+            upload: swarmUploadLimit.map { TransferLimit(bytesPerSecond: $0) },
+            download: swarmDownloadLimit.map { TransferLimit(bytesPerSecond: $0) })
+    }
+
+    private func checkLimits() throws {
         for (name, limit) in [("swarmUploadLimit", swarmUploadLimit), ("swarmDownloadLimit", swarmDownloadLimit)] {
             guard limit.map({ (1...SwarmLimits.bytesPerSecondMax).contains($0) }) ?? true else {
                 throw NodeError(
@@ -18,9 +34,5 @@ extension NodeConfiguration {
                 )
             }
         }
-        return SwarmOptions(
-            addresses: address.all, port: port,
-            limits: SwarmLimits(
-                uploadBytesPerSecond: swarmUploadLimit ?? 0, downloadBytesPerSecond: swarmDownloadLimit ?? 0))
     }
 }
