@@ -62,13 +62,18 @@ public final class Journal: Sendable {
     /// What SQLite says when there is no space: for the file itself, and for what it needs beside it.
     private static let full: [ResultCode] = [.SQLITE_FULL, .SQLITE_IOERR, .SQLITE_CANTOPEN]
 
-    /// Keeps a record in the place of an earlier one of the same application and version.
-    public func save(_ record: VersionRecord) throws {
-        let bytes = try JSONEncoder().encode(record)
-        try write("version \(record.version) is \(record.pipeline.state)") { database in
-            try database.execute(
-                sql: "INSERT OR REPLACE INTO version (application, number, record) VALUES (?, ?, ?)",
-                arguments: [record.application.rawValue, record.version.number, bytes])
+    /// Keeps records in the place of earlier ones of the same applications and versions: all of them, or none.
+    public func save(_ records: VersionRecord...) throws {
+        let rows = try records.map { record in
+            (record.application.rawValue, record.version.number, try JSONEncoder().encode(record))
+        }
+        let what = records.map { "version \($0.version) is \($0.pipeline.state)" }
+        try write(what.joined(separator: ", ")) { database in
+            for (application, number, bytes) in rows {
+                try database.execute(
+                    sql: "INSERT OR REPLACE INTO version (application, number, record) VALUES (?, ?, ?)",
+                    arguments: [application, number, bytes])
+            }
         }
     }
 

@@ -263,7 +263,7 @@ extension Node {
     }
 
     /// Writes the journal. A node that cannot must not go on: nobody could tell afterwards what it did.
-    private func record(_ body: (Journal) throws -> Void) {
+    func record(_ body: (Journal) throws -> Void) {
         do {
             try body(journal)
         } catch {

@@ -134,7 +134,8 @@ extension Node {
             return "version \(record.version) of \(id) runs as it was in \(name)"
         }
         try await startBeside(id, record, isClean)
-        change(id, current) { $0.pipeline.withdraw(reason: reason ?? "the operator went back to \(name)") }
+        goBack(id, from: current, to: record.version, reason: reason ?? "the operator went back to \(name)")
+        note("version \(record.version) of \(id) runs again, as it was in \(name)")
         await takeAway(id, current)
         change(id, current) { _ = $0.pipeline.removed() }
         return "version \(record.version) of \(id) serves as it was in \(name); version \(current) is taken away"
@@ -179,11 +180,20 @@ extension Node {
             await end(id, record.version, teardown: .immediate)
             throw error
         }
-        change(id, record.version) { version in
-            (version.isRetired, version.isDraining) = (false, false)
-            version.pipeline.resumeAlone()
+    }
+
+    /// From here on the version that was restored serves, and the other one goes. In one write: a versiond that found both
+    /// serving could not tell which of them is to stay.
+    private func goBack(_ id: ApplicationID, from current: Version, to version: Version, reason: String) {
+        guard var leaving = applications[id]?.records[current], var restored = applications[id]?.records[version] else {
+            return
         }
-        note("version \(record.version) of \(id) runs again, as it was in \(record.id)")
+        leaving.pipeline.withdraw(reason: reason)
+        (restored.isRetired, restored.isDraining) = (false, false)
+        restored.pipeline.resumeAlone()
+        record { try $0.save(leaving, restored) }
+        applications[id]?.records[current] = leaving
+        applications[id]?.records[version] = restored
     }
 
     /// Puts a version's environment back, in which it runs already if its memory was kept.
