@@ -51,6 +51,10 @@ extension CrashStory {
 
     private static let servesBoth: @Sendable (NodeStatus) -> Bool = { $0.applications.first?.serving == [1, 2] }
 
+    private static let isWaiting: @Sendable (NodeStatus) -> Bool = {
+        $0.version(2)?.spread?.role == .waiting && $0.version(2)?.stage == .prepareFileSystem
+    }
+
     static let upgrade = CrashStory(
         name: "upgrade", settings: [#""snapshots": { "beforeUpgrade": true, "beforeRetirement": true }"#],
         act: publish(\.version2))
@@ -92,12 +96,12 @@ extension CrashStory {
     /// A node waits for the promotion of a release that another one tries out.
     static let waiting = CrashStory(
         name: "waiting", hosts: 2, victim: 1, hasKey: true,
-        begins: { $0.version(2)?.spread?.role == .waiting && $0.version(2)?.stage == .prepareFileSystem },
+        begins: isWaiting,
         isElsewhere: { $0.version(2)?.addresses != nil },
         act: { fleet, status in
             guard let origin = await fleet.nodes[0].status() else { return }
             if origin.version(2) == nil { return try await fleet.nodes[0].publish(fleet.releases.held2) }
-            guard status.version(2)?.spread?.role == .waiting, servesBoth(origin), let application else { return }
+            guard isWaiting(status), servesBoth(origin), let application else { return }
             _ = try await fleet.nodes[0].ask(.judge(application: application, version: 2, promotes: true))
         })
 
