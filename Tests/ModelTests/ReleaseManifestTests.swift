@@ -197,5 +197,9 @@ struct ReleaseManifestTests {
         #expect(try complaint { $0.retirement.messagesPerSecond = .nan }?.field == "retirement.messagesPerSecond")
         #expect(try complaint { $0.retirement.messagesPerSecond = -1 }?.field == "retirement.messagesPerSecond")
         #expect(try complaint { $0.retirement.periodMilliseconds = .max }?.field == "retirement.periodMilliseconds")
+        #expect(try complaint { ($0.format, $0.retirement.replay) = (3, true) } == nil)
+        #expect(
+            try complaint { ($0.format, $0.retirement.replay, $0.method) = (3, true, .package) }?.field
+                == "retirement.replay")
     }
 }

@@ -1,5 +1,6 @@
 import ExampleFleet
 import IrisLogFleet
+import Testing
 import VersionKitControl
 import VersionKitModel
 import VersionKitUpgrade
@@ -78,6 +79,24 @@ extension CrashStory {
             guard servesBoth(status), let application else { return }
             _ = try await fleet.nodes[0].ask(.rollback(application: application))
         })
+
+    /// The old version retires with a log that goes on, and an operator goes back to it with what was written since.
+    static let retirement = CrashStory(
+        name: "retirement", survivor: 1, lastBoundary: "version 2 is undone", isOver: isTakenBack, act: goBackWithLog)
+
+    /// The same, from the moment in which there is something to go back to.
+    static let replay = CrashStory(
+        name: "replay", survivor: 1, lastBoundary: "version 2 is undone",
+        begins: { $0.serves(only: 2) && $0.version(1)?.replay?.snapshot != nil }, isOver: isTakenBack,
+        act: goBackWithLog)
+
+    private static let goBackWithLog: @Sendable (TestFleet, NodeStatus) async throws -> Void = { fleet, status in
+        if status.version(2) == nil { return try await fleet.nodes[0].publish(fleet.releases.replaying2) }
+        guard status.serves(only: 2), let application, let replay = status.version(1)?.replay else { return }
+        #expect(replay.failure == nil)
+        guard let snapshot = replay.snapshot else { return }
+        _ = try await fleet.nodes[0].ask(.restore(application: application, snapshot: snapshot))
+    }
 
     /// The second node fetches what the first one was given.
     static let download = CrashStory(

@@ -68,18 +68,9 @@ struct KilledProcessTests {
     private func processes(of victim: Victim, on node: FleetNode) -> Set<Int32> {
         switch victim {
         case .proxy: return RestartedNode(node: node).proxies
-        case .oldVersion: return version(1, on: node)
-        case .newVersion: return version(2, on: node)
+        case .oldVersion: return ProcessFiles.version(1, on: node)
+        case .newVersion: return ProcessFiles.version(2, on: node)
         }
-    }
-
-    /// What the agent of a version's environment has started.
-    private func version(_ version: Int, on node: FleetNode) -> Set<Int32> {
-        let file = "\(node.directory)/state/environments/namespaces/irislog-\(version)/pid"
-        guard let text = try? String(contentsOfFile: file, encoding: .utf8),
-            let agent = text.split(separator: " ").first.flatMap({ Int32($0) })
-        else { return [] }
-        return ProcessFiles.children(of: agent)
     }
 }
 

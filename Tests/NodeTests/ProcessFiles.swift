@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import IrisLogFleet
 import VersionKitProcesses
 
 /// What /proc says of processes.
@@ -29,6 +30,15 @@ enum ProcessFiles {
                 let text = try? String(contentsOfFile: "\(directory)/\(name)/pid", encoding: .utf8)
                 return text?.split(separator: " ").first.flatMap { Int32($0) }
             })
+    }
+
+    /// What the agent of a version's environment has started.
+    static func version(_ version: Int, on node: FleetNode) -> Set<Int32> {
+        let file = "\(node.directory)/state/environments/namespaces/irislog-\(version)/pid"
+        guard let text = try? String(contentsOfFile: file, encoding: .utf8),
+            let agent = text.split(separator: " ").first.flatMap({ Int32($0) })
+        else { return [] }
+        return children(of: agent)
     }
 
     /// What is in a directory.

@@ -154,6 +154,8 @@ struct TestReleases: Sendable {
     let anywhere2: String
     /// Version 2, whose predecessor does not retire while a test runs.
     let lasting2: String
+    /// Version 2, which lets version 1 be gone back to with all that was written since.
+    let replaying2: String
     /// Version 2, whose program ends at once.
     let crashing2: String
     /// Version 2, whose program never listens.
@@ -226,6 +228,7 @@ struct TestReleases: Sendable {
             anywhere2: try await staging.makeRelease(
                 2, retirementPeriod: 300, start: startAnywhere(2), name: "anywhere-2"),
             lasting2: try await staging.makeRelease(2, retirementPeriod: 600_000, name: "lasting"),
+            replaying2: try await staging.makeRelease(2, retirementPeriod: 300, name: "replaying", replays: true),
             crashing2: try await staging.makeRelease(
                 2, retirementPeriod: 300, start: ["/bin/sh", "-c", "echo no disk left; exit 3"], name: "crashing"),
             silent2: try await staging.makeRelease(

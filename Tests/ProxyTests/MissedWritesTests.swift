@@ -60,6 +60,58 @@ struct MissedWritesTests {
             """#, .replaying)
     }
 
+    @Test(
+        "what is done is logged for a version that does not run, whatever counts as done; what is not done is not",
+        arguments: [ToyAdapter.replaying, ToyAdapter()])
+    func logged(_ adapter: ToyAdapter) throws {
+        try play(
+            #"""
+            versions 1(logged) 2
+            behind 1
+            client > 2ax=1\n2zy=1\n2c\n
+            2 < 2ax=1\n2zy=1\n2c\n
+            1 <
+            2 > 2ok\n2!no\n2v\n
+            client < 2ok\n2!no\n2v\n
+            missed 1 replay 1ax=1\n
+            missed 1
+            missed 2
+            """#, adapter)
+    }
+
+    @Test("what was sent to a version when it still ran is not logged for it")
+    func loggedLater() throws {
+        try play(
+            #"""
+            versions 1(writes-only) 2
+            client > 2ax=1\n
+            1 < 1ax=1\n
+            2 < 2ax=1\n
+            versions 1(logged) 2
+            behind 1
+            2 > 2ok\n
+            client <
+            1 > 1ok\n
+            client < 2ok\n
+            missed 1
+            """#, .replaying)
+    }
+
+    @Test("a write that cannot be worded for a version that does not run is done, and its log is not whole any more")
+    func unworded() throws {
+        try play(
+            #"""
+            versions 1(logged) 2
+            behind 1
+            client > 2Ax=1\n
+            2 < 2Ax=1\n
+            2 > 2ok\n
+            client < 2ok\n
+            missed 1
+            diverged 1
+            """#, .replaying)
+    }
+
     @Test("a write that cannot be replayed fails at once where keys cannot be copied, and is copied where they can")
     func missedCopy() throws {
         try play(

@@ -54,6 +54,38 @@ private final class MemcachedClient: Sendable {
 /// The tutorial's adapter, between a real client and real servers.
 @Suite("memcached behind a proxy", .serialized)
 struct MemcachedProxyTests {
+    @Test("a server that is put back as it was gets what was written since")
+    func putBack() async throws {
+        let (old, new) = (try await MemcachedServer(), try await MemcachedServer())
+        let proxy = ProxyServer(MemcachedAdapter(), group: MultiThreadedEventLoopGroup.singleton)
+        let endpoints: [Version: Endpoint] = [1: old.endpoint, 2: new.endpoint]
+        func serve(_ generation: UInt64, _ versions: [Version: VersionList.Role]) async {
+            var list = VersionList()
+            for (version, role) in versions { list.insert(version, role: role) }
+            await proxy.update(VersionTable(generation: generation, versions: list, endpoints: endpoints))
+        }
+        await serve(1, [1: .full, 2: .full])
+        let (listener, endpoint) = try Loopback.listen()
+        proxy.listen(descriptor: listener)
+        let client = try MemcachedClient(to: endpoint)
+        for key in ["a", "b", "c"] { #expect(client.ask("set \(key) 0 0 3\r\nold") == "STORED") }
+        try await eventually("both have everything") { proxy.counters.writes.lag.values.allSatisfy { $0 == 0 } }
+        await serve(2, [1: .logged, 2: .full])
+        #expect(client.ask("set a 0 0 3\r\nnew") == "STORED")
+        #expect(client.ask("delete b") == "DELETED")
+        #expect(try MemcachedClient(to: old.endpoint).get("b") == "old")
+        await serve(3, [1: .replaying, 2: .full])
+        try await eventually("the old server has everything") { proxy.counters.writes.lag[1, default: 0] == 0 }
+        await serve(4, [1: .settling, 2: .full])
+        try await eventually("nothing is under way") { proxy.counters.writes.settled[1] == 1 }
+        await serve(5, [1: .full, 2: .writesOnly])
+        await serve(6, [1: .full])
+        #expect(client.get("a") == "new")
+        #expect(client.get("b") == nil)
+        #expect(client.get("c") == "old")
+        #expect(proxy.counters.writes.diverged.isEmpty)
+    }
+
     @Test("a server is filled while clients write, and then takes over; what is quiet stays quiet")
     func upgrade() async throws {
         let (old, new) = (try await MemcachedServer(), try await MemcachedServer())

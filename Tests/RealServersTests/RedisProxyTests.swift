@@ -84,6 +84,44 @@ struct RedisProxyTests {
         return errors
     }
 
+    @Test("a version that is put back as it was gets what was written since")
+    func putBack() async throws {
+        await serve(1, [1, 2])
+        proxy.listen(descriptor: listener)
+        let client = try client()
+        for key in ["a", "b", "c"] { #expect(client.ask("SET", key, "old") == "OK") }
+        try await expectEqual()
+        // It retires: what it has stays as it is.
+        await serve(2, retired(.logged))
+        #expect(client.ask("SET", "a", "new") == "OK")
+        #expect(client.ask("DEL", "b") == "1")
+        #expect(client.ask("INCR", "count") == "1")
+        #expect(try RedisClient(to: old.endpoint).ask("GET", "a") == "old")
+        await serve(3, retired(.replaying))
+        #expect(client.ask("INCR", "count") == "2")
+        try await expectEqual()
+        await serve(4, retired(.settling))
+        try await eventually("it has everything") { proxy.counters.writes.settled[1] == 1 }
+        let writer = try self.client()
+        async let held = onThread("writer") { writer.ask("INCR", "count") }
+        #expect(try old.digest() == new.digest())
+        var back: VersionList = [1]
+        back.insert(2, role: .writesOnly)
+        await serve(5, back)
+        #expect(await held == "3")
+        await serve(6, [1])
+        #expect(client.ask("GET", "a") == "new")
+        #expect(client.ask("GET", "b") == "(nil)")
+        #expect(client.ask("GET", "c") == "old")
+        #expect(client.ask("GET", "count") == "3")
+    }
+
+    private func retired(_ role: VersionList.Role) -> VersionList {
+        var list: VersionList = [2]
+        list.insert(1, role: role)
+        return list
+    }
+
     @Test("writes of many clients to the same keys leave both servers equal, whatever is random or timed in them")
     func sameOrder() async throws {
         await serve(1, [1, 2])

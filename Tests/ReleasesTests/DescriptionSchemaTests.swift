@@ -21,7 +21,7 @@ struct DescriptionSchemaTests {
             "method": "package", "needs": { "diskBytes": 1, "memoryBytes": 0 },
             "migration": { "recordsPerSecond": 1, "bytesPerSecond": 1 }, "expires": "2027-03-31T12:00:00Z",
             "proxy": "/usr/bin/irislog-proxy", "migrator": ["/usr/bin/irislog-migrate"],
-            "retirement": { "messagesPerSecond": 1, "periodMilliseconds": 60000 },
+            "retirement": { "messagesPerSecond": 1, "periodMilliseconds": 60000, "replay": true },
             "configurationPath": "/etc/irislog", "dataPath": "/var/lib/irislog", "isolation": ["oci"]
         }
         """#

@@ -12,7 +12,7 @@ struct ReleaseDescriptionTests {
             "start": ["/usr/bin/irislogd", "--port", "6000"],
             "health": { "port": 6001 },
             "proxy": "/usr/bin/irislog-proxy",
-            "retirement": { "messagesPerSecond": 1, "periodMilliseconds": 60000 },
+            "retirement": { "messagesPerSecond": 1, "periodMilliseconds": 60000, "replay": true },
             "spread": { "canaryPercent": 5, "promotions": 2 },
             "configurationPath": "/etc/irislog", "dataPath": "/var/lib/irislog"
         }
@@ -32,6 +32,7 @@ struct ReleaseDescriptionTests {
         #expect(description.manifest.proxy == ["/usr/bin/irislog-proxy"])
         #expect(description.manifest.migrator == nil)
         #expect(description.manifest.retirement.messagesPerSecond == 1)
+        #expect(description.manifest.retirement.replay == true)
         #expect(description.manifest.spread == StagedSpread(canaryPercent: 5, promotions: 2))
         #expect(description.manifest.dataPath == "/var/lib/irislog")
     }
@@ -63,6 +64,7 @@ struct ReleaseDescriptionTests {
             (#""irislog""#, #""IrisLog""#, #""application" is the text "IrisLog": it should be a name"#),
             (#"{ "port": 6001 }"#, "true", #""health" is true or false"#),
             (#""promotions": 2"#, #""promotions": 33"#, #""spread.promotions" is the number 33"#),
+            (#""replay": true"#, #""replay": 1"#, #""retirement.replay" is the number 1"#),
             (#""messagesPerSecond": 1"#, #""messagesPerSecond": {}"#, #""retirement.messagesPerSecond" is an object"#),
             (#""files": "root","#, #""files": "root""#, "not JSON, at line 5, column 5: check commas"),
         ])

@@ -125,7 +125,9 @@ struct DurableCatchUpTests {
 
 /// The files of a state directory.
 enum VersionFiles {
-    static func missed(in directory: String) -> [String] {
+    static func missed(in directory: String) -> [String] { all(in: directory).filter { $0.hasSuffix(".missed") } }
+
+    static func all(in directory: String) -> [String] {
         guard let stream = opendir(directory) else { return [] }
         defer { closedir(stream) }
         var names: [String] = []
@@ -133,6 +135,6 @@ enum VersionFiles {
             names.append(
                 withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
         }
-        return names.filter { $0.hasSuffix(".missed") }.sorted()
+        return names.sorted()
     }
 }

@@ -21,8 +21,9 @@ public enum ControlRequest: Sendable, Equatable {
     /// Promote a release that begins on some nodes first, or withdraw it, for the whole fleet.
     case judge(application: ApplicationID, version: Version, promotes: Bool, reason: String? = nil)
     /// Go back to a snapshot: its version runs again with what it had then, or, if it is to be clean, with what it was
-    /// delivered with alone; a newer one is taken away.
-    case restore(application: ApplicationID, snapshot: String, isClean: Bool? = nil)
+    /// delivered with alone; a newer one is taken away. What was written since is replayed, where a release asks for that,
+    /// unless it is not to be.
+    case restore(application: ApplicationID, snapshot: String, isClean: Bool? = nil, isReplayed: Bool? = nil)
     /// Keep a running version, by default the newest that serves, as it is now.
     case snapshot(application: ApplicationID, version: Version? = nil, level: SnapshotLevel = .files)
     /// The snapshots that there are.

@@ -113,6 +113,8 @@ public struct VersionStatus: Codable, Sendable, Equatable {
     public var download: DownloadStatus?
     /// Where its spread stands, if it begins on some nodes first.
     public var spread: SpreadStatus?
+    /// What is kept of it for a way back, now that it retired.
+    public var replay: ReplayStatus?
 
     /// A status.
     public init(

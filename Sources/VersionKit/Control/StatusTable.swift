@@ -83,6 +83,12 @@ public enum StatusTable {
         return verified + attempts + (report.milliseconds.map { ", in \($0) ms" } ?? "")
     }
 
+    private static func describe(_ replay: ReplayStatus) -> String {
+        if let failure = replay.failure { return "not possible: \(failure)" }
+        let log = "\(replay.writes) writes logged, \(replay.bytes) bytes"
+        return replay.snapshot.map { "\(log), to go on from \($0)" } ?? log
+    }
+
     private static func describe(_ version: VersionStatus) -> [String] {
         let stage = version.stage.map { " (\($0.title))" } ?? ""
         var lines = ["    version \(version.version): \(version.state.rawValue)\(stage)"]
@@ -104,6 +110,7 @@ public enum StatusTable {
                     + "\(writes.copied) copied")
             if let trouble = writes.trouble { lines.append("      trouble: \(trouble)") }
         }
+        if let replay = version.replay { lines.append("      replay: \(describe(replay))") }
         return lines
     }
 }

@@ -39,6 +39,9 @@ public protocol IsolationBackend: Sendable {
     /// - Parameter directory: what ``IsolationEnvironment/snapshot(_:into:)`` filled. It is left as it is.
     func restore(_ specification: EnvironmentSpecification, from directory: String) async throws(IsolationError)
 
+    /// Whether ``keep(_:into:)`` can be done.
+    var keepsStopped: Bool { get }
+
     /// Keeps the files of an environment that was stopped, as ``restore(_:from:)`` wants them.
     ///
     /// - Parameter directory: filled with them; does not exist yet.
@@ -121,6 +124,8 @@ extension IsolationBackend {
     public func restore(
         _ specification: EnvironmentSpecification, from directory: String
     ) async throws(IsolationError) { throw .cannot("restore snapshots", kind) }
+
+    public var keepsStopped: Bool { false }
 
     public func keep(_ name: String, into directory: String) async throws(IsolationError) -> SnapshotReport {
         throw IsolationError(

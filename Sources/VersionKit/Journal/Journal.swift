@@ -62,17 +62,18 @@ public final class Journal: Sendable {
     /// What SQLite says when there is no space: for the file itself, and for what it needs beside it.
     private static let full: [ResultCode] = [.SQLITE_FULL, .SQLITE_IOERR, .SQLITE_CANTOPEN]
 
-    /// Keeps records in the place of earlier ones of the same applications and versions: all of them, or none.
-    public func save(_ records: VersionRecord...) throws {
-        let rows = try records.map { record in
-            (record.application.rawValue, record.version.number, try JSONEncoder().encode(record))
-        }
-        let what = records.map { "version \($0.version) is \($0.pipeline.state)" }
-        try write(what.joined(separator: ", ")) { database in
-            for (application, number, bytes) in rows {
+    /// Keeps a record in the place of an earlier one of the same application and version.
+    public func save(_ record: VersionRecord) throws { try save([record]) }
+
+    /// Keeps records, all of them or none.
+    public func save(_ records: [VersionRecord]) throws {
+        let rows = try records.map { ($0, try JSONEncoder().encode($0)) }
+        let what = records.map { "version \($0.version) is \($0.pipeline.state)" }.joined(separator: ", ")
+        try write(what) { database in
+            for (record, bytes) in rows {
                 try database.execute(
                     sql: "INSERT OR REPLACE INTO version (application, number, record) VALUES (?, ?, ?)",
-                    arguments: [application, number, bytes])
+                    arguments: [record.application.rawValue, record.version.number, bytes])
             }
         }
     }
@@ -179,6 +180,8 @@ public struct VersionRecord: Codable, Sendable, Equatable {
     public var migration: MigrationReport?
     /// The snapshot of the version whose place it took.
     public var checkpoint: String?
+    /// What is kept of it for a way back.
+    public var replay: ReplayRecord?
 
     /// The version.
     public var version: Version { pipeline.version }

@@ -105,6 +105,10 @@ public struct Limits: Sendable, Equatable {
     /// Bytes of a version's whole catch-up log on the disk. What would go over it cannot be kept.
     public var catchUpLogBytesMax = 512 << 20
 
+    /// Bytes of the log for a version that does not run, and may be gone back to. With a write that would go over it the log
+    /// is given up, and that version can only be had as it was.
+    public var replayLogBytesMax = 2 << 30
+
     /// How long a version may stay down before it is reported as failed.
     public var catchUpTimeout: Duration = .seconds(60)
 

@@ -56,6 +56,11 @@ extension ReleaseManifest {
         if let proxy { try Self.check(command: proxy, field: "proxy") }
         if let migrator { try Self.check(command: migrator, field: "migrator") }
         try retirement.validate()
+        if retirement.replay == true, (method ?? .sideBySide) != .sideBySide {
+            throw ManifestError(
+                .conflict, "retirement.replay", "of an upgrade in place nothing is logged",
+                remedy: "leave the key out, or use the method side-by-side")
+        }
         try spread?.validate()
         if let configurationPath { try Self.check(path: configurationPath, field: "configurationPath") }
         if let dataPath { try Self.check(path: dataPath, field: "dataPath") }

@@ -60,11 +60,12 @@ public struct ReleaseManifest: Codable, Sendable, Equatable {
     public var expires: UTCTime?
 
     /// The oldest format that says all of this, so that older nodes know whether they understand it: 3 for releases with a
-    /// ``spread``, a ``swarm``, a ``method``, ``needs`` or ``migration``, with compressed layers or packages, that expire,
-    /// or with another health check than a connection, 2 for those with ``startSettings`` or with layers of images.
+    /// ``spread``, a ``swarm``, a ``method``, ``needs`` or ``migration``, with compressed layers or packages, that expire, ask
+    /// for a replay, or with another health check than a connection, 2 for those with ``startSettings`` or with layers of images.
     public var formatNeeded: Int {
         let isNew =
             spread != nil || swarm != nil || method != nil || needs != nil || migration != nil || expires != nil
+            || retirement.replay != nil
         if isNew || healthCheck.isNew || layers.contains(where: { $0.isCompressed || $0.package != nil }) { return 3 }
         return startSettings == nil && !layers.contains(where: \.isImage) ? 1 : 2
     }
@@ -137,11 +138,15 @@ extension ReleaseManifest {
         public var messagesPerSecond: Double
         /// How long the rate must stay under the threshold.
         public var periodMilliseconds: Int
+        /// Whether the replaced version is kept when it retires, and what clients write from then on is replayed to it when
+        /// it is gone back to (R19).
+        public var replay: Bool?
 
-        /// A retirement rule; by default, under one message in ten seconds for a minute.
-        public init(messagesPerSecond: Double = 0.1, periodMilliseconds: Int = 60_000) {
+        /// A retirement rule; by default, under one message in ten seconds for a minute, and nothing is replayed.
+        public init(messagesPerSecond: Double = 0.1, periodMilliseconds: Int = 60_000, replay: Bool? = nil) {
             self.messagesPerSecond = messagesPerSecond
             self.periodMilliseconds = periodMilliseconds
+            self.replay = replay
         }
     }
 }

@@ -14,6 +14,20 @@ public struct VersionList: Sendable, Hashable, Codable {
         /// Writes only: an old version that is about to retire is kept complete, so that it can still be rolled
         /// back to, but nobody needs its answers any more.
         case writesOnly = "writes-only"
+        /// It does not run: writes that it would have done are logged for it, so that it can be gone back to (R19).
+        case logged
+        /// It was put back as it was when its log began, and is sent what is in the log; nothing else.
+        case replaying
+        /// As ``replaying``, and no further write begins until it has all: then it takes over.
+        case settling
+
+        /// Whether what clients write goes to a log in its place.
+        public var isLogged: Bool {
+            switch self {
+            case .logged, .replaying, .settling: true
+            case .full, .filling, .writesOnly: false
+            }
+        }
     }
 
     private var entries: [Entry]
@@ -48,12 +62,23 @@ public struct VersionList: Sendable, Hashable, Codable {
     /// The newest version that answers reads, or `nil` when none does.
     public var newestReading: Version? { entries.last { $0.role == .full }?.version }
 
-    /// The versions that have all of the state: every one but those that are ``Role/filling``.
+    /// The versions that have all of the state: every one but those that are ``Role/filling`` or logged for.
     public var complete: VersionList {
         var list = self
-        list.entries.removeAll { $0.role == .filling }
+        list.entries.removeAll { $0.role == .filling || $0.role.isLogged }
         return list
     }
+
+    /// The versions that are asked: every one but those that are logged for.
+    public var present: VersionList {
+        guard entries.contains(where: \.role.isLogged) else { return self }
+        var list = self
+        list.entries.removeAll { $0.role.isLogged }
+        return list
+    }
+
+    /// The versions that are logged for.
+    public var logged: [Version] { entries.filter(\.role.isLogged).map(\.version) }
 
     /// A version's place when two are equally good: the one that stays is greater.
     public func rank(of version: Version) -> (Int, Version) { (version == leaving ? 0 : 1, version) }
@@ -96,7 +121,7 @@ extension VersionList: ExpressibleByArrayLiteral, CustomStringConvertible {
 
     public var description: String {
         "["
-            + entries.map { "\($0.version)" + ($0.role == .full ? "" : $0.role == .filling ? "(f)" : "(w)") }.joined(
+            + entries.map { "\($0.version)" + ($0.role == .full ? "" : "(\($0.role.rawValue.prefix(1)))") }.joined(
                 separator: ", ") + "]"
     }
 }

@@ -42,6 +42,10 @@ struct ManagedApplication {
     var healthWatches: [Version: Task<Void, any Error>] = [:]
     /// The versions that stand still for a snapshot.
     var paused: Set<Version> = []
+    /// The version that is brought what was logged for it, and what it is listed as.
+    var replaying: (version: Version, role: VersionList.Role)?
+    /// The version that has just given its place to one out of a snapshot, and owes some answers.
+    var leaving: Version?
     /// How many environments were attached since versiond began: what tells one from the next of its version.
     var attached = 0
     /// How often a version was started again while its state was copied.
@@ -86,7 +90,9 @@ struct ManagedApplication {
     }
 
     /// The lowest number that no environment has.
-    var usedSlots: Set<Int> { Set(records.values.filter { !$0.isRetired && !$0.pipeline.isUndone }.map(\.slot)) }
+    var usedSlots: Set<Int> {
+        Set(records.values.filter { !$0.isGone || running[$0.version] != nil }.map(\.slot))
+    }
 }
 
 /// A version whose environment exists.
@@ -102,7 +108,7 @@ extension VersionRecord {
     /// Whether a client's write counts only if this version did it too: from the moment in which state is copied to it
     /// until it retires or is taken away.
     var takesWrites: Bool {
-        guard !isRetired else { return false }
+        guard !isRetired, !isLogged else { return false }
         return pipeline.isServing || pipeline.state == .working(.migrate)
     }
 }

@@ -206,6 +206,15 @@ extension Node {
     func updateProxy(_ id: ApplicationID, program version: Version? = nil) async throws {
         guard let application = applications[id] else { return }
         var table = VersionTable(generation: application.generation + 1)
+        for record in application.records.values where record.isLogged {
+            let replaying = application.replaying.flatMap { $0.version == record.version ? $0.role : nil }
+            table.versions.insert(record.version, role: replaying ?? .logged)
+            table.endpoints[record.version] = replaying.flatMap { _ in application.clientEndpoints[record.version] }
+        }
+        if let leaving = application.leaving {
+            table.versions.insert(leaving, role: .writesOnly)
+            table.endpoints[leaving] = application.clientEndpoints[leaving]
+        }
         for record in application.records.values where record.takesWrites && !application.isReplaced(record) {
             guard let endpoint = application.clientEndpoints[record.version] else { return }
             table.versions.insert(record.version, role: record.role)
@@ -216,7 +225,7 @@ extension Node {
         let wanted = ports(of: application, table.versions)
         CrashPoint.reach("the proxy's versions \(table.versions)")
         // What a version has that is just started again is not known.
-        let isAll = table.versions.allSatisfy { application.running[$0] != nil }
+        let isAll = table.versions.present.allSatisfy { application.running[$0] != nil }
         guard let version else {
             try await application.proxy?.update(table, closingUnless: isAll ? wanted : nil)
             return
@@ -225,7 +234,7 @@ extension Node {
         guard let command = manifest.proxy, manifest.ports.main != nil else { return }
         let program = ProxySupervisor.Program(
             version: version, path: try store.file(command[0], of: manifest), arguments: Array(command.dropFirst()),
-            log: "\(configuration.state)/log/\(id)-proxy.log", state: "\(configuration.state)/missed/\(id)",
+            log: "\(configuration.state)/log/\(id)-proxy.log", state: proxyState(id),
             rate: migrationRate(id, manifest))
         let supervisor: ProxySupervisor
         if let existing = application.proxy {
@@ -237,10 +246,16 @@ extension Node {
         try await supervisor.serve(with: program, table, on: wanted, closesOthers: isAll)
     }
 
+    /// The directory in which an application's proxies keep what versions miss.
+    func proxyState(_ id: ApplicationID) -> String { "\(configuration.state)/missed/\(id)" }
+
     func makeSupervisor(_ id: ApplicationID) -> ProxySupervisor {
         let directory = "\(configuration.sockets ?? configuration.state + "/sockets")/\(id)"
         return ProxySupervisor(
-            ClientPorts(addresses: configuration.address, directory: directory), logger: logger)
+            ClientPorts(addresses: configuration.address, directory: directory), logger: logger
+        ) { version, reason in
+            Task { await self.logFailed(id, version, reason) }
+        }
     }
 
     /// The ports by which clients may come to any of these versions; of two that lead elsewhere the newest one's counts.
@@ -267,7 +282,10 @@ extension Node {
 
     private func retire(_ id: ApplicationID, _ predecessor: Version?, inFavourOf successor: Version) async throws {
         guard let predecessor else { return }
-        await keepIfWanted(id, predecessor, .beforeRetirement)
+        if try await !keepForReplay(id, predecessor, replacedBy: successor) {
+            await keepIfWanted(id, predecessor, .beforeRetirement)
+        }
+        endLogs(of: id, butOf: predecessor)
         let reason = objection(to: predecessor, of: id)
         change(id, predecessor) { record in
             (record.isRetired, record.isStopped) = (true, nil)

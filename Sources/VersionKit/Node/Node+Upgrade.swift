@@ -114,6 +114,7 @@ extension Node {
             await restart(id, record.version)
         }
         if let unfinished { await upgrade(id, unfinished.version, goesOn: (lastRestart?.number ?? 0) > 0) }
+        await endLogsWithoutSnapshot()
         upgradeEnded(id)
     }
 
@@ -195,7 +196,7 @@ extension Node {
             throw NodeError("no version of \(id) runs here")
         }
         if let checkpoint = try await checkpoint(below: version, of: id) {
-            return try await restore(checkpoint, of: id, reason: reason)
+            return try await restore(checkpoint, of: id, isReplayed: false, reason: reason)
         }
         if pipeline.predecessor != nil || pipeline.isServing {
             _ = try pipeline.rollBack(reason: reason)
@@ -262,8 +263,19 @@ extension Node {
         applications[id]?.records[version] = record
     }
 
+    /// Changes several versions' records, all of them or none.
+    func change(_ id: ApplicationID, _ changes: [Version: (inout VersionRecord) -> Void]) {
+        let records = changes.compactMap { version, body -> VersionRecord? in
+            guard var record = applications[id]?.records[version] else { return nil }
+            body(&record)
+            return record
+        }
+        record { try $0.save(records) }
+        for record in records { applications[id]?.records[record.version] = record }
+    }
+
     /// Writes the journal. A node that cannot must not go on: nobody could tell afterwards what it did.
-    func record(_ body: (Journal) throws -> Void) {
+    private func record(_ body: (Journal) throws -> Void) {
         do {
             try body(journal)
         } catch {

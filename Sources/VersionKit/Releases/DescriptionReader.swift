@@ -73,6 +73,14 @@ struct DescriptionReader {
         }
     }
 
+    func optionalBool(_ key: String) throws(ReleaseError) -> Bool? {
+        switch value(key) {
+        case nil: return nil
+        case .bool(let flag): return flag
+        case let other?: throw wrong(key, other, wanted: "true or false")
+        }
+    }
+
     func optionalNumber(_ key: String, _ wanted: String) throws(ReleaseError) -> Double? {
         switch value(key) {
         case nil: return nil

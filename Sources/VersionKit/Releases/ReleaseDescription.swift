@@ -192,7 +192,7 @@ extension ReleaseDescription {
         from reader: DescriptionReader
     ) throws(ReleaseError) -> ReleaseManifest.Retirement {
         var retirement = ReleaseManifest.Retirement()
-        let keys = ["messagesPerSecond", "periodMilliseconds"]
+        let keys = ["messagesPerSecond", "periodMilliseconds", "replay"]
         guard let rule = try reader.optionalObject("retirement", keys: keys) else { return retirement }
         if let rate = try rule.optionalNumber("messagesPerSecond", "a number, 0 or greater") {
             retirement.messagesPerSecond = rate
@@ -202,6 +202,7 @@ extension ReleaseDescription {
         {
             retirement.periodMilliseconds = period
         }
+        retirement.replay = try rule.optionalBool("replay")
         return retirement
     }
 

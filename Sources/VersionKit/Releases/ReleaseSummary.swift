@@ -28,6 +28,8 @@ package struct ReleaseSummary: Sendable, Codable, Equatable {
     package var name: String
     package var format: Int
     package var replaces: Version?
+    /// Whether the replaced version can be gone back to with what was written since.
+    package var replay: Bool?
     /// The SHA-256 of the manifest.
     package var manifest: Digest
     /// The ids of the keys that signed it, according to its signature file.
@@ -45,6 +47,7 @@ package struct ReleaseSummary: Sendable, Codable, Equatable {
         name = manifest.name
         format = manifest.format
         replaces = manifest.replaces
+        replay = manifest.retirement.replay
         self.manifest = ContentHasher.digest(of: release.manifestBytes)
         signers = try release.signers()
         layers = []
@@ -60,8 +63,10 @@ package struct ReleaseSummary: Sendable, Codable, Equatable {
 
     /// For people.
     package var table: String {
+        let replay = replay == true ? ", to which what is written since can be replayed" : ""
         var lines = [
-            "\(application) \(version) (\(name)), format \(format)" + (replaces.map { ", replaces \($0)" } ?? ""),
+            "\(application) \(version) (\(name)), format \(format)"
+                + (replaces.map { ", replaces \($0)\(replay)" } ?? ""),
             "manifest   \(manifest)",
             "signed by  \(signers.isEmpty ? "nobody" : signers.joined(separator: ", "))",
             "",

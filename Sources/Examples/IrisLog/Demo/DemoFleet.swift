@@ -17,7 +17,6 @@ final class DemoFleet {
     let staging: ReleaseStaging
     let timeout: Duration
     private let delay: Duration
-    private let isFleetKeyed: Bool
     private var testbed: Testbed?
     private(set) var nodes: [FleetNode] = []
     private(set) var loads: [LoadProcess] = []
@@ -26,14 +25,11 @@ final class DemoFleet {
     private var table = DemoTable()
 
     /// Nothing is started yet.
-    ///
-    /// - Parameter isFleetKeyed: whether the nodes share a key, with which they tell each other of releases.
-    init(_ fleet: Fleet, _ options: DemoOptions, isFleetKeyed: Bool = false) throws {
+    init(_ fleet: Fleet, _ options: DemoOptions) throws {
         guard mkdir(Self.directory, 0o755) == 0 else {
             throw FleetError("run this in scripts/sandbox: \(Self.directory) cannot be made")
         }
         self.fleet = fleet
-        self.isFleetKeyed = isFleetKeyed
         staging = ReleaseStaging(programs: try Programs.directory(), directory: Self.directory)
         delay = .milliseconds(options.delay)
         timeout = .seconds(options.timeout)
@@ -48,7 +44,8 @@ final class DemoFleet {
         let testbed = try Testbed(plan)
         self.testbed = testbed
         say("Starting \(fleet.members.count) hosts in \(fleet.regions.count) regions with IrisLog 1 ...")
-        let settings = isFleetKeyed ? ["\"fleetKey\": \"\(try await staging.makeFleetKey())\""] : []
+        // With it they tell each other of releases, and of what they found out about them.
+        let settings = ["\"fleetKey\": \"\(try await staging.makeFleetKey())\""]
         nodes = try fleet.members.map { member in
             guard let host = testbed[member.name] else { throw FleetError("there is no host \(member.name)") }
             return try FleetNode.start(

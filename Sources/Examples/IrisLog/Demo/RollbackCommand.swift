@@ -43,7 +43,7 @@ struct RollbackCommand: AsyncParsableCommand {
         let fleet = Fleet(hosts: nodes)
         do {
             let report = try await RollbackDemo(
-                place: DemoFleet(fleet, options, isFleetKeyed: true), retirementPeriod: options.retirement, bad: bad
+                place: DemoFleet(fleet, options), retirementPeriod: options.retirement, bad: bad
             ).run()
             if !report.isGood, options.verbose { DemoFleet.printLogs(of: fleet) }
             if json { say(try report.json()) }

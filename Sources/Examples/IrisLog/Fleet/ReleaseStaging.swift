@@ -30,11 +30,12 @@ package struct ReleaseStaging: Sendable {
     ///   - health: further members of its health check, as JSON.
     ///   - migrator: the name of its migrator among the programs.
     ///   - settings: further members of the description, as JSON.
+    ///   - replays: whether what clients write after the older version retired is replayed when it is gone back to.
     package func makeRelease(
         _ version: Int, replaces: Int? = nil, retirementPeriod: Int, start: [String]? = nil,
         startupTimeout: Int = 20_000,
         name: String? = nil,
-        health: [String] = [], settings: [String] = [], migrator: String = "irislog-migrate"
+        health: [String] = [], settings: [String] = [], migrator: String = "irislog-migrate", replays: Bool = false
     ) async throws -> String {
         let generation = min(version, 2)
         let name = name ?? "irislog-\(version)"
@@ -51,13 +52,13 @@ package struct ReleaseStaging: Sendable {
                 version, replaces: replaces ?? version - 1, files: "files-\(generation)", start: start,
                 startupTimeout: startupTimeout,
                 retirementPeriod: retirementPeriod, health: health, settings: settings,
-                migrator: migrator))
+                migrator: migrator, replays: replays))
     }
 
     private func release(
         _ version: Int, replaces: Int, files: String, start: [String], startupTimeout: Int, retirementPeriod: Int,
         health: [String],
-        settings: [String], migrator: String
+        settings: [String], migrator: String, replays: Bool
     ) -> String {
         """
         {
@@ -72,7 +73,9 @@ package struct ReleaseStaging: Sendable {
           },\(settings.map { " \($0)," }.joined())
           "proxy": "/opt/irislog/irislog-proxy",
           "migrator": "/opt/irislog/\(migrator)",
-          "retirement": { "messagesPerSecond": 0.5, "periodMilliseconds": \(retirementPeriod) },
+          "retirement": {
+            "messagesPerSecond": 0.5, "periodMilliseconds": \(retirementPeriod)\(replays ? ", \"replay\": true" : "")
+          },
           "configurationPath": "/etc/irislog", "dataPath": "/var/lib/irislog"
         }
 

@@ -24,7 +24,9 @@ package struct ControlCall: Sendable, Hashable {
     private struct Judge: Codable {
         var application: ApplicationID, version: Version, promotes: Bool, reason: String?
     }
-    private struct Restore: Codable { var application: ApplicationID, snapshot: String, isClean: Bool? }
+    private struct Restore: Codable {
+        var application: ApplicationID, snapshot: String, isClean: Bool?, isReplayed: Bool?
+    }
     private struct Take: Codable { var application: ApplicationID, version: Version?, level: SnapshotLevel? }
     private struct Peer: Codable { var application: ApplicationID, address: IPAddress }
     private struct Register: Codable { var ports: [TransportPort], name: ProtocolName?, leaseSeconds: UInt32? }
@@ -49,9 +51,10 @@ package struct ControlCall: Sendable, Hashable {
         case .judge(let application, let version, let promotes, let reason):
             try self.init(
                 to: .judge, Judge(application: application, version: version, promotes: promotes, reason: reason))
-        case .restore(let application, let snapshot, let isClean):
+        case .restore(let application, let snapshot, let isClean, let isReplayed):
             try self.init(
-                to: .restore, Restore(application: application, snapshot: snapshot, isClean: isClean))
+                to: .restore,
+                Restore(application: application, snapshot: snapshot, isClean: isClean, isReplayed: isReplayed))
         case .snapshot(let application, let version, let level):
             try self.init(to: .takeSnapshot, Take(application: application, version: version, level: level))
         case .removeSnapshot(let id): self.init(to: .removeSnapshot, parameter: id)
@@ -111,7 +114,9 @@ package struct ControlCall: Sendable, Hashable {
                 application: body.application, version: body.version, promotes: body.promotes, reason: body.reason)
         case .restore:
             let body = try read(Restore.self)
-            return .restore(application: body.application, snapshot: body.snapshot, isClean: body.isClean)
+            return .restore(
+                application: body.application, snapshot: body.snapshot, isClean: body.isClean,
+                isReplayed: body.isReplayed)
         case .takeSnapshot:
             let body = try read(Take.self)
             return .snapshot(application: body.application, version: body.version, level: body.level ?? .files)

@@ -57,6 +57,8 @@ public struct NamespaceBackend: IsolationBackend {
         try await layOut(specification)
     }
 
+    public var keepsStopped: Bool { true }
+
     public func keep(_ name: String, into directory: String) async throws(IsolationError) -> SnapshotReport {
         let place = Place(self.directory, name)
         try await end(place)

@@ -92,6 +92,8 @@ public struct OCIBackend: IsolationBackend {
         try await layOut(specification, emptiesUpper: false)
     }
 
+    public var keepsStopped: Bool { true }
+
     public func keep(_ name: String, into directory: String) async throws(IsolationError) -> SnapshotReport {
         let place = Place(self.directory, name)
         try await end(place)

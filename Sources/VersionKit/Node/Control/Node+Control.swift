@@ -25,8 +25,10 @@ extension Node {
             case .rollback(let application): return .done(try await rollBack(application))
             case .judge(let application, let version, let promotes, let reason):
                 return .done(try judge(application, version, promotes: promotes, reason: reason))
-            case .restore(let application, let snapshot, let isClean):
-                return .done(try await restore(snapshot, of: application, isClean: isClean == true))
+            case .restore(let application, let snapshot, let isClean, let isReplayed):
+                return .done(
+                    try await restore(
+                        snapshot, of: application, isClean: isClean == true, isReplayed: isReplayed != false))
             case .snapshot(let application, let version, let level):
                 return .done(try await takeSnapshot(of: application, version, level))
             case .snapshots: return .snapshots(try await listSnapshots().map(SnapshotStatus.init))
@@ -134,6 +136,12 @@ extension Node {
             spread: spreadStatus(of: application.id, version),
             download: swarm?.download(of: .init(application.id, version)))
         status.report = record.migration
+        status.replay = record.replay.map { replay in
+            ReplayStatus(
+                snapshot: replay.snapshot, writes: writes.logged[version, default: 0],
+                bytes: writes.loggedBytes[version, default: 0],
+                failure: replay.failure ?? writes.unreplayable[version])
+        }
         return status
     }
 

@@ -46,6 +46,20 @@ extension Node {
         }
     }
 
+    /// Keeps a version that nobody uses any more, as it is at its end. Where its files can be kept when it has stopped, they
+    /// have all that it knew; where they cannot, it stands still meanwhile.
+    func keepAtItsEnd(_ id: ApplicationID, _ version: Version) async throws -> SnapshotRecord {
+        let level = configuration.snapshots?.level ?? .files
+        let backend = try backend(id, version)
+        guard level == .files, backend.keepsStopped else {
+            return try await keep(id, version, level, .beforeRetirement).0
+        }
+        await halt(id, version, teardown: .standard)
+        return try await catalogue(id, version, .files, .beforeRetirement) { directory in
+            try await backend.keep(environmentName(id, version), into: directory)
+        }.0
+    }
+
     /// Adds a snapshot to those that there are.
     ///
     /// - Parameter fill: fills the directory that it is given, which does not exist yet.
@@ -75,6 +89,7 @@ extension Node {
                 try snapshots.expire(retention, at: present)
                 return finished
             }
+            await endLogsWithoutSnapshot()
             return (finished, report)
         } catch {
             try? await onDisk { try $0.abandon(name) }
@@ -91,6 +106,7 @@ extension Node {
     func removeSnapshot(_ name: String) async throws -> String {
         guard let id = SnapshotID(rawValue: name) else { throw NodeError("'\(name)' is no snapshot's name") }
         try await onDisk { try $0.remove(id) }
+        await endLogsWithoutSnapshot()
         return "snapshot \(id) is removed"
     }
 
@@ -107,16 +123,18 @@ extension Node {
 
     // MARK: Going back
 
-    /// An operator wants a version back as it was. What was written since is not in it: that is what is asked for.
+    /// An operator wants a version back as it was. What was written since is replayed to it, if the release that serves
+    /// asked for that, and is lost otherwise.
     ///
     /// The version is started beside the one that serves; then clients and peers change over at once, and that one is
     /// taken away. If the version runs itself it is stopped meanwhile.
     ///
     /// - Parameters:
     ///   - isClean: whether it gets none of its state, but only what it was delivered with (R19).
+    ///   - isReplayed: whether what was written since is replayed, where a release asks for it.
     ///   - reason: why, if it is not the operator who wants it.
     func restore(
-        _ name: String, of id: ApplicationID, isClean: Bool = false, reason: String? = nil
+        _ name: String, of id: ApplicationID, isClean: Bool = false, isReplayed: Bool = true, reason: String? = nil
     ) async throws -> String {
         guard let application = applications[id] else { throw NodeError("\(id) is not managed on this node") }
         guard let record = try await listSnapshots().first(where: { $0.id.rawValue == name && $0.application == id })
@@ -127,18 +145,25 @@ extension Node {
         guard !application.isUpgrading, application.starting.isEmpty, application.serving.count == 1,
             let current = application.serving.first, application.records[record.version] != nil
         else { throw NodeError("an upgrade of \(id) is under way; take it away first, or wait for its end") }
+        guard application.running[current] != nil else {
+            throw NodeError("version \(current) of \(id) is not started yet; try again when it is")
+        }
         applications[id]?.isUpgrading = true
         defer { applications[id]?.isUpgrading = false }
+        let isReplayed = isReplayed && !isClean ? try await mustReplay(record, of: id, by: current) : false
         if current == record.version {
             try await startOver(id, record, isClean)
             return "version \(record.version) of \(id) runs as it was in \(name)"
         }
-        try await startBeside(id, record, isClean)
-        goBack(id, from: current, to: record.version, reason: reason ?? "the operator went back to \(name)")
-        note("version \(record.version) of \(id) runs again, as it was in \(name)")
-        await takeAway(id, current)
-        change(id, current) { _ = $0.pipeline.removed() }
-        return "version \(record.version) of \(id) serves as it was in \(name); version \(current) is taken away"
+        if isReplayed {
+            try await startWithReplay(id, record)
+        } else {
+            try await startBeside(id, record, isClean: isClean)
+        }
+        await changeOver(
+            id, from: current, to: record.version, reason ?? "the operator went back to \(name)")
+        let state = isReplayed ? "with all that was written since \(name)" : "as it was in \(name)"
+        return "version \(record.version) of \(id) serves \(state); version \(current) is taken away"
     }
 
     private func startOver(_ id: ApplicationID, _ record: SnapshotRecord, _ isClean: Bool) async throws {
@@ -156,7 +181,8 @@ extension Node {
         await restart(id, record.version)
     }
 
-    private func startBeside(_ id: ApplicationID, _ record: SnapshotRecord, _ isClean: Bool) async throws {
+    /// Starts a retired version as a snapshot has it. Nobody uses it yet.
+    func startBeside(_ id: ApplicationID, _ record: SnapshotRecord, isClean: Bool) async throws {
         guard let application = applications[id] else { return }
         let used = applications.values.reduce(into: Set<Int>()) { $0.formUnion($1.usedSlots) }
         change(id, record.version) { version in
@@ -180,20 +206,7 @@ extension Node {
             await end(id, record.version, teardown: .immediate)
             throw error
         }
-    }
-
-    /// From here on the version that was restored serves, and the other one goes. In one write: a versiond that found both
-    /// serving could not tell which of them is to stay.
-    private func goBack(_ id: ApplicationID, from current: Version, to version: Version, reason: String) {
-        guard var leaving = applications[id]?.records[current], var restored = applications[id]?.records[version] else {
-            return
-        }
-        leaving.pipeline.withdraw(reason: reason)
-        (restored.isRetired, restored.isDraining) = (false, false)
-        restored.pipeline.resumeAlone()
-        record { try $0.save(leaving, restored) }
-        applications[id]?.records[current] = leaving
-        applications[id]?.records[version] = restored
+        note("version \(record.version) of \(id) runs again, as it was in \(record.id)")
     }
 
     /// Puts a version's environment back, in which it runs already if its memory was kept.

@@ -53,11 +53,17 @@ actor ProxySupervisor {
     /// How often a proxy that served, or was to, ended by itself.
     private var endings = 0
     var isStopped = false
+    /// Called with a version that what clients write cannot be logged for any more, and why; again with each report.
+    private let onUnreplayable: @Sendable (Version, String) -> Void
 
     /// For an application whose clients come by these ports.
-    init(_ ports: ClientPorts, logger: Logger) {
+    init(
+        _ ports: ClientPorts, logger: Logger,
+        onUnreplayable: @escaping @Sendable (Version, String) -> Void = { _, _ in }
+    ) {
         self.ports = ports
         self.logger = logger
+        self.onUnreplayable = onUnreplayable
     }
 
     /// What all proxies of this application did.
@@ -173,6 +179,35 @@ actor ProxySupervisor {
         }
     }
 
+    /// Waits until what the proxy says of writes is as wanted of a version.
+    ///
+    /// - Parameter silence: for how long it may come no nearer to being up to date.
+    /// - Throws: ``NodeError`` with the reason if it will not be.
+    func wait(
+        for version: Version, silence: Duration, until isDone: @Sendable (WriteNumbers) -> Bool
+    ) async throws {
+        var best: (lag: UInt64, examined: UInt64)?
+        var deadline = ContinuousClock.now + silence
+        while let current, !isStopped {
+            let writes = current.counters.writes
+            if current.countersGeneration == table.generation {
+                if let reason = writes.trouble[version] ?? writes.unreplayable[version] { throw NodeError(reason) }
+                if isDone(writes) { return }
+                let (lag, examined) = (writes.lag[version, default: 0], writes.examined[version, default: 0])
+                if best.map({ lag < $0.lag || examined > $0.examined }) ?? true {
+                    best = (lag, examined)
+                    deadline = ContinuousClock.now + silence
+                }
+            }
+            guard ContinuousClock.now < deadline else {
+                throw NodeError("it came no further for \(silence): \(best?.lag ?? 0) writes are left")
+            }
+            try Task.checkCancellation()
+            await nextEvent(orAt: deadline)
+        }
+        throw NodeError("the proxy ended")
+    }
+
     /// Ends the proxies and closes the ports.
     func stop() {
         isStopped = true
@@ -246,6 +281,7 @@ actor ProxySupervisor {
                 case .applied(let generation): running.appliedGeneration = generation
                 case .handedOver: running.hasHandedOver = true
                 case .counters(let counters):
+                    for (version, reason) in counters.writes.unreplayable { onUnreplayable(version, reason) }
                     running.counters = counters
                     running.countersGeneration = running.appliedGeneration
                 case .listen, .close, .versions, .handOver, .connection: break
@@ -330,6 +366,8 @@ extension ProxyCounters {
         counters.connections = 0
         (counters.writes.lag, counters.writes.examined) = ([:], [:])
         (counters.writes.copied, counters.writes.trouble, counters.writes.disk) = ([:], [:], [:])
+        (counters.writes.logged, counters.writes.loggedBytes) = ([:], [:])
+        (counters.writes.unreplayable, counters.writes.settled) = ([:], [:])
         return counters
     }
 
@@ -348,5 +386,9 @@ extension ProxyCounters {
         if !other.writes.copied.isEmpty { writes.copied = other.writes.copied }
         if !other.writes.disk.isEmpty { writes.disk = other.writes.disk }
         if !other.writes.trouble.isEmpty { writes.trouble = other.writes.trouble }
+        if !other.writes.logged.isEmpty {
+            (writes.logged, writes.loggedBytes) = (other.writes.logged, other.writes.loggedBytes)
+        }
+        if !other.writes.unreplayable.isEmpty { writes.unreplayable = other.writes.unreplayable }
     }
 }

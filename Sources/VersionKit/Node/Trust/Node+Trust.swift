@@ -220,7 +220,7 @@ extension Node {
                 guard !application.isUpgrading,
                     let snapshot = snapshots.last(where: { $0.version == version })
                 else { return }
-                _ = try await restore(snapshot.id.rawValue, of: id, reason: reason)
+                try await goBack(id, to: snapshot, reason)
             case .keep(let version):
                 throw NodeError("version \(version) is \(reason); it goes on, for nothing older is left to go back to")
             }

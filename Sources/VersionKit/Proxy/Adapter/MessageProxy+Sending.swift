@@ -45,7 +45,7 @@ extension MessageProxy {
         case .lead where !keepsMissed(connection): failUnkept(number, &connection)
         case .lead(let keys): ask(number, connection.authority(in: keys).map { [$0] } ?? [], &connection)
         case .all(let keys, let missed):
-            let isComplete = all.count == connection.versions.count
+            let isComplete = all.count == connection.versions.present.count
             let canMiss = adapter.writePolicy == .catchUp && (missed != .copy || adapter.copiesKeys)
             let isPossible = isComplete || (canMiss && connection.authority(in: keys) != nil)
             if isComplete, !connection.unlike.isEmpty, connection.authority(in: keys) == nil {

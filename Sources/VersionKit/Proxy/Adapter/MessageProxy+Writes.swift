@@ -11,7 +11,7 @@ extension MessageProxy {
         _ number: Int, _ keys: Keys, _ missed: Dispatch<Adapter.Reply>.Missed, _ connection: inout ConnectionHandler
     ) {
         let exchange = exchanges[number - delivered]
-        guard adapter.writePolicy == .catchUp else { return settleAllOrFail(number, &connection) }
+        guard adapter.writePolicy == .catchUp else { return settleAllOrFail(number, keys, missed, &connection) }
         guard let authority = authority(among: exchange.answers, in: keys, connection) else {
             return settleUnknown(number, keys, &connection)
         }
@@ -38,7 +38,8 @@ extension MessageProxy {
             }
         }
         // Those that were not asked: they were behind when the write began, whatever they are now.
-        for version in connection.versions where !exchange.answers.contains(where: { $0.version == version }) {
+        for version in connection.versions.present
+        where !exchange.answers.contains(where: { $0.version == version }) {
             guard authority.verdict == .answer, missed == .replay, !connection.behind.contains(version) else {
                 miss(exchange, keys, authority.verdict == .answer ? missed : .copy, version, &connection)
                 continue
@@ -52,7 +53,26 @@ extension MessageProxy {
                 miss(exchange, keys, .replay, version, &connection)
             }
         }
+        if (failed ?? authority).verdict == .answer { log(exchange, keys, missed, &connection) }
         settle(number, with: failed ?? authority, failed: (failed ?? authority).verdict == .failure, &connection)
+    }
+
+    /// A write is done: versions that do not run, and may be gone back to, get it if they are.
+    @inlinable
+    func log(
+        _ exchange: Conversation, _ keys: Keys, _ missed: Dispatch<Adapter.Reply>.Missed,
+        _ connection: inout ConnectionHandler
+    ) {
+        guard missed != .nothing else { return }
+        // One that was asked when it still ran has done it, or its answer says what became of it.
+        for version in connection.versions.logged where !exchange.answers.contains(where: { $0.version == version }) {
+            if missed == .replay, let write = replay(exchange, keys, for: version) {
+                connection.catchUp(write, for: version)
+            } else {
+                // From here on the log is not the whole truth.
+                connection.noteDiverged(version)
+            }
+        }
     }
 
     /// Whether a version was asked for later writes of this client.
@@ -131,7 +151,7 @@ extension MessageProxy {
         }
         let truth =
             connection.authority(in: keys) ?? answers.map(\.version).filter(connection.versions.complete.contains).max()
-        for version in connection.versions where version != truth {
+        for version in connection.versions.present where version != truth {
             if adapter.copiesKeys, !keys.isEmpty {
                 connection.catchUp(MissedWrite(keys, .copy), for: version)
             } else {
@@ -159,7 +179,9 @@ extension MessageProxy {
     }
 
     @inlinable
-    mutating func settleAllOrFail(_ number: Int, _ connection: inout ConnectionHandler) {
+    mutating func settleAllOrFail(
+        _ number: Int, _ keys: Keys, _ missed: Dispatch<Adapter.Reply>.Missed, _ connection: inout ConnectionHandler
+    ) {
         let answers = exchanges[number - delivered].answers.sorted { $0.version < $1.version }
         let bad = answers.first { $0.verdict != .answer }
         let sound = answers.last { connection.versions.complete.contains($0.version) } ?? answers.last
@@ -168,6 +190,7 @@ extension MessageProxy {
             // Some did it and some did not: the client knows that it failed, operators that they differ.
             for answer in answers where answer.verdict != .answer { connection.noteDiverged(answer.version) }
         }
+        if bad == nil { log(exchanges[number - delivered], keys, missed, &connection) }
         settle(number, with: chosen, failed: bad != nil, &connection)
     }
 

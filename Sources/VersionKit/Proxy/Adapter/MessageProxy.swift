@@ -133,7 +133,8 @@ public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
         let number = delivered + exchanges.count
         switch exchange.plan {
         case .all(let keys, _), .lead(let keys):
-            guard !keys.isEmpty else { break }
+            // Where writes are logged each of them has a turn: the log has to come to an end.
+            guard !keys.isEmpty || !connection.versions.logged.isEmpty else { break }
             exchange.ticket = number
             exchange.isGranted = false
             connection.order(number, by: keys)

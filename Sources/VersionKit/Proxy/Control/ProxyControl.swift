@@ -47,11 +47,28 @@ public struct VersionTable: Sendable, Hashable, Codable {
     /// Where each of them serves its clients.
     public var endpoints: [Version: Endpoint]
 
-    /// A table; `endpoints` has an entry for every version.
+    /// A table; `endpoints` has an entry for every version but those with the role ``VersionList/Role/logged``.
     public init(generation: UInt64 = 0, versions: VersionList = [], endpoints: [Version: Endpoint] = [:]) {
         self.generation = generation
         self.versions = versions
         self.endpoints = endpoints
+    }
+}
+
+extension VersionTable {
+    /// The same where keys can be copied. Then no log is needed: a version that is put back gets what it lacks of each key
+    /// from one that has it.
+    package var withoutLogs: VersionTable {
+        var table = self
+        for version in versions.logged {
+            if versions.role(of: version) == .logged {
+                table.versions.remove(version)
+                table.endpoints[version] = nil
+            } else {
+                table.versions.insert(version, role: .filling)
+            }
+        }
+        return table
     }
 }
 
@@ -151,9 +168,12 @@ extension VersionTable {
         self.init(generation: generation)
         for field in fields.dropFirst() {
             let parts = field.split(separator: "=")
-            guard parts.count == 3, let version = Version(String(parts[0])), let endpoint = Endpoint(String(parts[1])),
+            guard parts.count == 3, let version = Version(String(parts[0])),
                 let role = parts[2] == ProxyControl.leaving ? .full : VersionList.Role(rawValue: String(parts[2]))
             else { return nil }
+            let endpoint = Endpoint(String(parts[1]))
+            // Nobody runs where writes are only logged.
+            guard endpoint != nil || (role == .logged && parts[1] == "-") else { return nil }
             versions.insert(version, role: role)
             if parts[2] == ProxyControl.leaving { versions.leaving = version }
             endpoints[version] = endpoint

@@ -10,13 +10,14 @@ extension ProxyCounters {
         [
             ("needed", \.needed), ("lag", \.writes.lag), ("examined", \.writes.examined),
             ("copied", \.writes.copied), ("diverged", \.writes.diverged),
-            ("unkept", \.writes.unkept),
+            ("unkept", \.writes.unkept), ("logged", \.writes.logged), ("loggedBytes", \.writes.loggedBytes),
+            ("settled", \.writes.settled),
         ]
     }
 
     /// The reasons that there are for some versions.
     private static var reasons: [(name: String, path: Reasons)] {
-        [("trouble", \.writes.trouble), ("disk", \.writes.disk)]
+        [("trouble", \.writes.trouble), ("disk", \.writes.disk), ("unreplayable", \.writes.unreplayable)]
     }
 
     /// The line.

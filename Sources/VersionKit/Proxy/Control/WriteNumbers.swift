@@ -15,6 +15,13 @@ public struct WriteNumbers: Sendable, Hashable, Codable {
     public var disk: [Version: String] = [:]
     /// Why a version cannot be brought up to date.
     public var trouble: [Version: String] = [:]
+    /// For each version that does not run and is logged for, the writes in its log, and their bytes.
+    public var logged: [Version: UInt64] = [:]
+    public var loggedBytes: [Version: UInt64] = [:]
+    /// Why what such a version missed cannot be replayed to it any more.
+    public var unreplayable: [Version: String] = [:]
+    /// Versions that have all that was written, as no write is under way any more until one of them takes over; each as 1.
+    public var settled: [Version: UInt64] = [:]
 
     /// Nothing yet.
     public init() {}
@@ -27,5 +34,9 @@ public struct WriteNumbers: Sendable, Hashable, Codable {
         copied = copied.filter { versions.contains($0.key) }
         disk = disk.filter { versions.contains($0.key) }
         trouble = trouble.filter { versions.contains($0.key) }
+        logged = logged.filter { versions.contains($0.key) }
+        loggedBytes = loggedBytes.filter { versions.contains($0.key) }
+        settled = settled.filter { versions.contains($0.key) }
+        unreplayable = unreplayable.filter { versions.contains($0.key) }
     }
 }

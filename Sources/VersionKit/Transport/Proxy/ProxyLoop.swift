@@ -44,6 +44,11 @@ final class ProxyLoop {
         }
     }
 
+    /// Closes the connections to these versions, which owe nothing.
+    func leave(_ versions: [Version]) {
+        for version in versions { connections.removeValue(forKey: version)?.close() }
+    }
+
     // MARK: Pace
 
     /// Whether clients may be read from: false while too much waits to be sent.

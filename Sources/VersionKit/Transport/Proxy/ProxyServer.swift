@@ -185,11 +185,26 @@ package final class ProxyServer: Sendable {
     package func update(_ table: VersionTable) async {
         // The promises are only ever kept.
         for applied in await announce(table) { try? await applied.get() }
+        writes.holdIfSettling()
+        await leave(table.versions.logged)
+    }
+
+    /// Closes what is open to versions that do not run any more: what they owed was answered.
+    private func leave(_ logged: [Version]) async {
+        guard !logged.isEmpty else { return }
+        for loop in group.makeIterator() {
+            try? await loop.submit { [loops] in loops[loop].leave(logged) }.get()
+        }
     }
 
     /// As ``update(_:)``, but returns as soon as new requests go by this table; what is returned is kept when those under
     /// way are done.
-    package func announce(_ table: VersionTable) async -> [EventLoopFuture<Void>] {
+    package func announce(_ wanted: VersionTable) async -> [EventLoopFuture<Void>] {
+        let isLogging = catchUp.access.replays && !catchUp.access.copiesKeys
+        let table = isLogging ? wanted : wanted.withoutLogs
+        writes.prepare(
+            settling: wanted.versions.first { wanted.versions.role(of: $0) == .settling },
+            unloggable: catchUp.access.replays ? [] : wanted.versions.logged)
         let settled = group.next().makePromise(of: Void.self)
         await catchUp.update(table, settled: settled.futureResult)
         let clients = state.withLock { state in
@@ -200,6 +215,8 @@ package final class ProxyServer: Sendable {
         EventLoopFuture.andAllComplete(applied, on: settled.futureResult.eventLoop).cascade(to: settled)
         // What was submitted to a loop before this has run after it.
         for loop in group.makeIterator() { try? await loop.submit {}.get() }
+        // They go by the new list already.
+        writes.unholdUnlessSettling()
         return applied
     }
 

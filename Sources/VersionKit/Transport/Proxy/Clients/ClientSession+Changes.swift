@@ -28,8 +28,22 @@ extension ClientSession {
     }
 
     func resolveApplied() {
+        // One of those may be saying its last word just now.
+        if !table.versions.logged.isEmpty { loop.assumeIsolated().execute { self.leaveLogged() } }
         for promise in appliedPromises { promise.succeed() }
         appliedPromises = []
+    }
+
+    /// Closes what is open to versions that do not run any more. They are not asked, and what they owed was answered.
+    private func leaveLogged() {
+        for version in table.versions.logged {
+            guard let connection = versions.removeValue(forKey: version) else { continue }
+            var handler = makeHandler()
+            callbacks.versionLost(version, &handler)
+            perform(&handler)
+            connection.close()
+        }
+        finishTurn()
     }
 
     // MARK: Newer proxies

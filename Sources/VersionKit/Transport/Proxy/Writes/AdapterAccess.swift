@@ -21,6 +21,7 @@ final class AdapterAccess<Adapter: MessageAdapter>: VersionAccess {
     }
 
     var copiesKeys: Bool { keys != nil }
+    var replays: Bool { true }
 
     private func open(_ end: VersionEnd) async throws -> VersionChannel<Adapter> {
         try await VersionChannel.open(
@@ -92,6 +93,11 @@ final class AdapterAccess<Adapter: MessageAdapter>: VersionAccess {
         try sending()
         let replies = try await channel.ask(requests, worded: bytes)
         return zip(replies, expected).count { $1 && adapter.judge($0) != .answer }
+    }
+
+    func disconnect(_ version: Version) {
+        preludes.withLock { $0[version] = nil }
+        channels.withLock { $0.removeValue(forKey: version) }?.channel.close()
     }
 
     func visitKeys(of end: VersionEnd, _ visit: @Sendable ([ByteBuffer]) async throws -> Void) async throws {

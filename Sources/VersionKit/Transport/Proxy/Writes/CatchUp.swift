@@ -37,7 +37,7 @@ final class CatchUp: Sendable {
     /// How long to wait before a version that could not be reached is tried again, at first and at most.
     static let retryDelays = (first: Duration.milliseconds(50), last: Duration.seconds(1))
     /// How often to look whether a version is connected to, or lacks nothing any more.
-    private static let watchInterval = Duration.milliseconds(2)
+    static let watchInterval = Duration.milliseconds(2)
     /// How often to look whether an older proxy has ended.
     private static let takeOverInterval = Duration.milliseconds(20)
 
@@ -108,6 +108,8 @@ final class CatchUp: Sendable {
         }
         tasks.withLock { $0.settled = settled }
         end { !table.versions.contains($0) || table.versions.count < 2 }
+        await endReplays(table)
+        defer { startReplays(table) }
         if isFirst == true {
             guard let lacking = writes.takeOver() else {
                 return tasks.withLock { tasks in
@@ -314,7 +316,7 @@ final class CatchUp: Sendable {
     func holding(_ keys: Keys, _ body: () async throws -> Void) async throws {
         let ticket = WriteOrder.Ticket(owner: writes.newOwner(), number: 0)
         await withCheckedContinuation { continuation in
-            if writes.order(ticket, KeyMarks(keys), whenGranted: { { continuation.resume() } }) {
+            if writes.order(ticket, KeyMarks(keys), isOwn: true, whenGranted: { { continuation.resume() } }) {
                 continuation.resume()
             }
         }

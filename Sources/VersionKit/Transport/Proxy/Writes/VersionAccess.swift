@@ -10,6 +10,9 @@ protocol VersionAccess: Sendable {
     /// Whether keys can be copied; the methods about keys are not called otherwise.
     var copiesKeys: Bool { get }
 
+    /// Whether it is known what a version misses, and can be sent to it later.
+    var replays: Bool { get }
+
     /// Returns if the version answers.
     func probe(_ end: VersionEnd) async throws
 
@@ -19,6 +22,9 @@ protocol VersionAccess: Sendable {
     /// - Returns: how many of them the version refused to do.
     /// - Throws: if the version is lost; if `sending` was called, which writes it did is then unknown.
     func replay(_ writes: [MissedWrite], to end: VersionEnd, sending: () throws -> Void) async throws -> Int
+
+    /// Gives up the connection to a version: whoever is asked next is another one.
+    func disconnect(_ version: Version)
 
     /// Visits all keys of a version, a page at a time.
     func visitKeys(of end: VersionEnd, _ visit: @Sendable ([ByteBuffer]) async throws -> Void) async throws
@@ -44,10 +50,12 @@ struct VersionEnd: Sendable, Hashable {
 /// Of callbacks at the papers' height, which never say that a version missed something.
 struct NoAccess: VersionAccess {
     var copiesKeys: Bool { false }
+    var replays: Bool { false }
     func probe(_ end: VersionEnd) async throws {}
     func replay(_ writes: [MissedWrite], to end: VersionEnd, sending: () throws -> Void) async throws -> Int {
         writes.count
     }
+    func disconnect(_ version: Version) {}
     func visitKeys(of end: VersionEnd, _ visit: @Sendable ([ByteBuffer]) async throws -> Void) async throws {}
     func copy(_ keys: [ByteBuffer], from source: VersionEnd, to target: VersionEnd) async throws {}
     func differing(_ keys: [ByteBuffer], _ one: VersionEnd, _ other: VersionEnd) async throws -> [ByteBuffer] { [] }

@@ -64,10 +64,9 @@ extension WriteCoordinator {
                 : listed.sorted().filter {
                     recover($0, store, &state)
                 }
+            followReplays(&state)
             noteCalm(state)
-            let parked = state.parked
-            state.parked = []
-            return (fallen, parked.compactMap { ask($0, &state) }, state.mending)
+            return (fallen, unpark(&state), state.mending)
         }
         guard let taken else { return nil }
         for version in taken.fallen { onBehind(version) }
@@ -146,6 +145,15 @@ extension WriteCoordinator {
         guard let store else { return }
         state.logged.insert(version)
         store.doubt(version)
+    }
+
+    /// Those who had to wait all ask now.
+    ///
+    /// - Returns: what is to be called, as they have their turn.
+    func unpark(_ state: inout State) -> [@Sendable () -> Void] {
+        let parked = state.parked
+        state.parked = []
+        return parked.compactMap { ask($0, &state) }
     }
 
     private func ask(

@@ -33,6 +33,13 @@ final class WriteCoordinator: Sendable {
         var presumed: Set<Version> = []
         /// Versions that have a log on the disk, or may have.
         var logged: Set<Version> = []
+        /// How the logs of versions stand that do not run.
+        var replays: [Version: ReplayState] = [:]
+        /// Versions that do not run, and cannot be logged for.
+        var unloggable: [Version] = []
+        /// The version that takes over as soon as nothing is under way, and whether writes wait for that.
+        var settling: Version?
+        var isHeld = false
     }
 
     /// Keys that a version gets from another.
@@ -76,13 +83,15 @@ final class WriteCoordinator: Sendable {
 
     /// Asks for a ticket.
     ///
-    /// - Parameter whenGranted: makes what is called later, on any thread, if the ticket is not granted at once.
+    /// - Parameters:
+    ///   - isOwn: whether it is not a client's: then it is granted also while clients' writes wait for a version to take over.
+    ///   - whenGranted: makes what is called later, on any thread, if the ticket is not granted at once.
     /// - Returns: whether it is granted at once.
     func order(
-        _ ticket: WriteOrder.Ticket, _ keys: KeyMarks, whenGranted: () -> @Sendable () -> Void
+        _ ticket: WriteOrder.Ticket, _ keys: KeyMarks, isOwn: Bool = false, whenGranted: () -> @Sendable () -> Void
     ) -> Bool {
         state.withLock { state in
-            guard !state.isWaiting else {
+            guard !state.isWaiting, !state.isHeld || isOwn else {
                 state.parked.append((ticket, keys, whenGranted()))
                 return false
             }
@@ -120,9 +129,10 @@ final class WriteCoordinator: Sendable {
         if isCalm.load(ordering: .acquiring) { return Standing() }
         return state.withLock { state in
             Standing(
-                unverified: state.unverified, behind: Array(state.presumed.union(state.queues.keys)),
+                unverified: state.unverified,
+                behind: Array(state.presumed.union(state.queues.keys).union(state.table.versions.logged)),
                 unlike: state.mending.map { ($0.unlike.version, $0.unlike.keys) },
-                keepsMissed: copiesKeys
+                keepsMissed: copiesKeys || (state.queues.isEmpty && state.presumed.isEmpty)
                     || (!state.queues.values.contains(where: \.isFull) && store?.isSound != false))
         }
     }
@@ -135,7 +145,8 @@ final class WriteCoordinator: Sendable {
     func update(_ table: VersionTable, evenIfShort: Bool) -> Bool? {
         state.withLock { state in
             if !evenIfShort, copiesKeys, state.isShort(under: table) { return nil }
-            defer { state.table = table }
+            let isFirst = state.table.versions.isEmpty
+            state.table = table
             state.queues = state.queues.filter { table.versions.contains($0.key) && table.versions.count > 1 }
             state.unverified = state.unverified.filter { table.versions.contains($0) && table.versions.count > 1 }
             state.presumed = state.presumed.filter { table.versions.contains($0) && table.versions.count > 1 }
@@ -143,8 +154,10 @@ final class WriteCoordinator: Sendable {
             // Nor is what is on the disk of use any more.
             for version in state.logged { forgetIfWhole(version, &state) }
             state.numbers.keep(table.versions)
+            // At first it is not known yet whether the logs are ours.
+            if !isFirst, !state.isWaiting { followReplays(&state) }
             noteCalm(state)
-            return state.table.versions.isEmpty
+            return isFirst
         }
     }
 
@@ -217,6 +230,10 @@ final class WriteCoordinator: Sendable {
     func change(_ version: Version, _ write: MissedWrite) -> Bool? {
         let (fallen, isKept) = state.withLock { state -> ([Version], Bool?) in
             guard state.table.versions.contains(version), state.table.versions.count > 1 else { return ([], true) }
+            guard state.replays[version] == nil else {
+                log(write, for: version, &state)
+                return ([], true)
+            }
             // Where keys cannot be copied, no version is the truth for another.
             let targets = copiesKeys ? state.standings.fallen(with: version) : [version]
             guard !targets.isEmpty else {
@@ -332,12 +349,20 @@ final class WriteCoordinator: Sendable {
     func noteCalm(_ state: State) {
         let isCalm =
             state.queues.isEmpty && state.unverified.isEmpty && state.presumed.isEmpty && state.mending.isEmpty
+            && state.table.versions.logged.isEmpty
         self.isCalm.store(isCalm, ordering: .releasing)
     }
 
     // MARK: Numbers
 
-    func noteDiverged(_ version: Version) { state.withLock { $0.numbers.diverged[version, default: 0] += 1 } }
+    func noteDiverged(_ version: Version) {
+        state.withLock { state in
+            if state.replays[version] != nil {
+                return fail(version, "a write was done that cannot be logged for version \(version)", &state)
+            }
+            state.numbers.diverged[version, default: 0] += 1
+        }
+    }
 
     /// Says why a version cannot be brought up to date at the moment; `nil`: it can.
     func noteTrouble(_ reason: String?, of version: Version) { state.withLock { $0.numbers.trouble[version] = reason } }
@@ -350,6 +375,7 @@ final class WriteCoordinator: Sendable {
                 if queue.dropped > 0 { numbers.diverged[version, default: 0] += queue.dropped }
             }
             noteDisk(state, &numbers)
+            noteReplays(state, &numbers)
             if state.isUnsettled, state.table.versions.count > 1 {
                 for version in state.table.versions { numbers.lag[version, default: 0] += 1 }
             }
@@ -358,6 +384,7 @@ final class WriteCoordinator: Sendable {
             where state.table.versions.contains(version) {
                 numbers.lag[version, default: 0] += 1
             }
+            noteSettled(state, &numbers)
             return numbers
         }
     }

@@ -27,6 +27,8 @@ final class CatchUpStore: Sendable {
         /// Holds the lock as long as it is open; -1: it is not ours.
         var lock: Int32 = -1
         var logs: [Version: VersionLog] = [:]
+        /// Those for versions that do not run.
+        var replays: [Version: ReplayLog] = [:]
         /// Why the directory cannot be used.
         var failure: SystemError?
         /// How often something could not be written.
@@ -87,7 +89,8 @@ final class CatchUpStore: Sendable {
     func release() {
         state.withLock { state in
             for version in state.logs.keys { state.logs[version]?.close() }
-            state.logs = [:]
+            for version in state.replays.keys { state.replays[version]?.close() }
+            (state.logs, state.replays) = ([:], [:])
             if state.lock >= 0 { Glibc.close(state.lock) }
             state.lock = -1
         }
@@ -96,7 +99,7 @@ final class CatchUpStore: Sendable {
     // MARK: What is in it
 
     /// The versions that have a log there, whosever it is.
-    var versions: Set<Version> { Set(VersionLog.files(in: directory).map(\.version)) }
+    var versions: Set<Version> { Set(LogFiles.list(.missed, in: directory).map(\.version)) }
 
     /// Reads a version's log. What is missed from now on is added to it.
     func recover(_ version: Version) -> CatchUpRecovery {
@@ -160,15 +163,18 @@ final class CatchUpStore: Sendable {
             let isKept = log.attempt(body)
             if !isKept { state.unkept[version, default: 0] += 1 }
             state.logs[version] = log
-            if !state.isSyncing, log.needsSync {
-                state.isSyncing = true
-                Task { [weak self] in
-                    // It is only ever cancelled with the process.
-                    try? await Task.sleep(for: Self.syncInterval)
-                    await self?.sync()
-                }
-            }
+            if log.needsSync { syncLater(&state) }
             return isKept
+        }
+    }
+
+    private func syncLater(_ state: inout State) {
+        guard !state.isSyncing else { return }
+        state.isSyncing = true
+        Task { [weak self] in
+            // It is only ever cancelled with the process.
+            try? await Task.sleep(for: Self.syncInterval)
+            await self?.sync()
         }
     }
 
@@ -198,12 +204,64 @@ final class CatchUpStore: Sendable {
         state.withLock { state in state.failure == nil && state.logs.values.allSatisfy { $0.failure == nil } }
     }
 
+    // MARK: Versions that do not run
+
+    /// The versions that have a log for a replay.
+    var replayVersions: Set<Version> { ReplayLog.versions(in: directory) }
+
+    /// Goes on with the log for a version that does not run.
+    func openReplay(of version: Version, as role: VersionList.Role) -> ReplayState {
+        state.withLock { state in
+            guard state.lock >= 0 else {
+                return ReplayState(role: role, failure: "there is no log: \(directory) cannot be used")
+            }
+            let (log, writes, failure) = ReplayLog.open(version, in: directory, limits: limits)
+            state.replays[version] = log
+            if log.needsSync { syncLater(&state) }
+            return ReplayState(role: role, logged: writes, bytes: log.bytes, failure: failure)
+        }
+    }
+
+    /// Adds a write to such a log.
+    ///
+    /// - Returns: the log's bytes.
+    func log(_ write: MissedWrite, sequence: UInt64, for version: Version) throws(SystemError) -> UInt64 {
+        try state.withLock { state throws(SystemError) in
+            guard var log = state.replays.removeValue(forKey: version) else {
+                throw SystemError("write to a log that is not open", code: EBADF)
+            }
+            defer { state.replays[version] = log }
+            try log.append(write, sequence: sequence)
+            if log.needsSync { syncLater(&state) }
+            return log.bytes
+        }
+    }
+
+    /// Such a log is of no use any more, and says so from here on.
+    func failReplay(of version: Version) { state.withLock { $0.replays[version]?.fail() } }
+
+    /// Removes such a log.
+    func removeReplay(of version: Version) {
+        state.withLock { state in
+            guard state.lock >= 0 else { return }
+            state.replays[version]?.close()
+            state.replays[version] = nil
+            ReplayLog.remove(version, in: directory)
+        }
+    }
+
+    /// Reads such a log from its beginning.
+    func replayReader(of version: Version) -> ReplayLogReader {
+        ReplayLogReader(version, in: directory, limits: limits)
+    }
+
     // MARK: The loss of power
 
     private func sync() async {
         let descriptors = state.withLock { state in
             state.isSyncing = false
             return state.logs.keys.flatMap { state.logs[$0]?.takeUnsynced() ?? [] }
+                + state.replays.keys.flatMap { state.replays[$0]?.takeUnsynced() ?? [] }
         }
         let directory = directory
         // Without the pool the process ends, and with it the wish.
