@@ -67,6 +67,21 @@ struct CommandTests {
         #expect(numbers.contains(#"version_state{application="irislog",version="1",state="serving"} 1"#))
     }
 
+    @Test("a log in JSON has one object a line, with time, level, message and what belongs to it")
+    func jsonLog() async throws {
+        let fleet = try await TestFleet(hosts: 1, settings: [#""logFormat": "json""#])
+        try await fleet.nodes[0].publish(fleet.releases.crashing2)
+        try await fleet.wait(for: "failure", on: fleet.nodes[0]) { $0.version(2)?.state == .failed }
+        struct Line: Decodable {
+            var level: String
+            var message: String
+        }
+        let log = try String(contentsOfFile: fleet.nodes[0].directory + "/versiond.log", encoding: .utf8)
+        let lines = try log.split(separator: "\n").map { try JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
+        #expect(lines.contains { $0.level == "error" && $0.message.contains("version 2 of irislog is taken away: ") })
+        #expect(lines.contains { $0.message == "version 1 of irislog serves" })
+    }
+
     @Test("a refusal ends with 1, a missing versiond with 69, wrong usage with 64, each with a message")
     func exitCodes() async throws {
         let fleet = try await TestFleet(hosts: 1)

@@ -5,6 +5,7 @@ import IrisLogFleet
 import Testing
 import VersionKitControl
 import VersionKitModel
+import VersionKitProcesses
 import VersionKitTestbed
 import VersionKitUpgrade
 
@@ -35,6 +36,54 @@ struct InPlaceTests {
         let numbers = try await load.finish()
         #expect(numbers.lost == 0)
         #expect(try await fleet.load(node, protocol: 2).finish().failed == 0)
+    }
+
+    /// Makes a package of IrisLog's programs under another path; its file.
+    private func makePackage(_ version: Int, _ releases: TestReleases) async throws -> String {
+        let workshop = Workshop(programs: releases.programs, directory: TestReleases.directory)
+        let root = "\(TestReleases.directory)/deb-\(version)"
+        for path in [root, root + "/DEBIAN"] { try makeDirectory(path) }
+        try await workshop.copyPrograms(["irislog\(version)"], to: root + "/opt/irislog-deb")
+        try write(
+            """
+            Package: irislog
+            Version: \(version).0-1
+            Architecture: amd64
+            Maintainer: Nobody <nobody@example.org>
+            Description: none
+
+            """, to: root + "/DEBIAN/control")
+        let file = "irislog-\(version).deb"
+        try await workshop.run(
+            "dpkg-deb", ["--root-owner-group", "--build", root, "\(TestReleases.directory)/\(file)"])
+        return file
+    }
+
+    @Test("a release of Debian packages takes the place of another, and history tells both versions")
+    func debianPackages() async throws {
+        let fleet = try await TestFleet(hosts: 1)
+        let node = fleet.nodes[0]
+        let load = try await fleet.load(node, protocol: 1)
+        let deb = try await makePackage(2, fleet.releases)
+        let release = try await fleet.releases.staging.makeRelease(
+            2, retirementPeriod: 300, start: ["/opt/irislog-deb/irislog2", "/etc/irislog"], name: "deb",
+            settings: [#""method": "package""#, "\"debs\": [\"\(deb)\"]"])
+        try await node.publish(release)
+        let status = try await fleet.wait(for: "version 2 alone", on: node) { $0.serves(only: 2) }
+        #expect(status.version(1)?.state == .retired)
+        let updates = load.numbers.updates
+        try await fleet.wait(for: "another update", on: node) { _ in load.numbers.updates > updates }
+        #expect(try await load.finish().lost == 0)
+        let history = try await node.versionctl("history", ["irislog", "--json"])
+        let known = try JSONDecoder().decode(HistoryStatus.self, from: Data(history.output.utf8))
+        #expect(known.upgrades.map(\.version) == [1, 2])
+        #expect(known.events.contains { $0.text == "version 1 of irislog serves" })
+        #expect(known.events.contains { $0.text == "version 2 of irislog serves" })
+        #expect(known.events.contains { $0.text == "version 1 of irislog retired" })
+        let back = try await node.versionctl("rollback", ["irislog"])
+        #expect(back.exit.isSuccess, "\(back.output)")
+        try await fleet.wait(for: "version 1 alone", on: node) { $0.serves(only: 1) && $0.version(1)?.addresses != nil }
+        #expect(try await fleet.load(node, protocol: 1).finish().failed == 0)
     }
 
     @Test(

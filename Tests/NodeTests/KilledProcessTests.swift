@@ -16,16 +16,14 @@ struct KilledProcessTests {
         case newVersion, oldVersion, proxy
     }
 
-    /// The stages in which there is something to kill.
-    private static let stages: [UpgradeStage] = [.prepareFileSystem, .createEnvironment, .running, .migrate, .serve]
-
     static let cases = Victim.allCases.flatMap { victim in
-        stages.filter { victim != .newVersion || $0.isStarted }.map { (victim, $0) }
+        UpgradeStage.allCases.filter { victim != .newVersion || $0.isStarted }.map { (victim, $0) }
     }
 
     @Test("one is killed in one stage", arguments: cases)
     func killed(_ victim: Victim, during stage: UpgradeStage) async throws {
-        let fleet = try await TestFleet(hosts: 1)
+        // A snapshot of the old version makes of its retirement more than a moment.
+        let fleet = try await TestFleet(hosts: 1, settings: [#""snapshots": { "beforeRetirement": true }"#])
         let node = fleet.nodes[0]
         let load = try await fleet.load(node, protocol: 1)
         try await node.publish(fleet.releases.version2)
@@ -40,9 +38,10 @@ struct KilledProcessTests {
             let reached = status.version(2)?.stages.last.flatMap { order.firstIndex(of: $0.stage) } ?? -1
             guard reached >= wanted else { return false }
             killed = processes(of: victim, on: node)
-            return !killed.isEmpty
+            return !killed.isEmpty || (victim == .oldVersion && status.version(1)?.state == .retired)
         }
-        #expect(!killed.isEmpty)
+        // An old version that retires may be gone before it can be killed.
+        #expect(!killed.isEmpty || (victim == .oldVersion && stage == .retire))
         for process in killed { kill(process, SIGKILL) }
         let status = try await fleet.wait(for: "an end", on: node) { status in
             #expect(status.applications.first?.serving.isEmpty == false, "nobody serves")
@@ -76,5 +75,5 @@ struct KilledProcessTests {
 }
 
 extension UpgradeStage {
-    fileprivate var isStarted: Bool { [.running, .migrate, .serve].contains(self) }
+    fileprivate var isStarted: Bool { [.running, .migrate, .serve, .retire].contains(self) }
 }

@@ -80,6 +80,27 @@ struct MigrationResumeTests {
         #expect(numbers.lost == 0, "\(numbers.reasons)")
     }
 
+    @Test("a migrator that ends with an exit code undoes the upgrade, with its last line as the reason")
+    func failingMigrator() async throws {
+        let fleet = try await TestFleet(hosts: 1)
+        let node = fleet.nodes[0]
+        let load = try await fleet.load(node, protocol: 1)
+        let release = try await fleet.releases.staging.makeRelease(
+            2, retirementPeriod: 300, name: "unmigrated", migrator: "failing-migrate")
+        try await node.publish(release)
+        let status = try await fleet.wait(for: "version 1 alone", on: node) {
+            $0.serves(only: 1) && $0.version(2)?.state == .failed && $0.version(2)?.addresses == nil
+        }
+        #expect(status.version(2)?.stage == .migrate)
+        let reason = status.version(2)?.reason ?? "no reason"
+        #expect(reason.contains("the migrator ended with ") && reason.contains("9"), "\(reason)")
+        #expect(reason.hasSuffix("record 4 is in no language that anybody knows"), "\(reason)")
+        #expect(status.version(2)?.report?.attempts == 1)
+        let numbers = try await load.finish()
+        #expect(numbers.failed == 0, "\(numbers.reasons)")
+        #expect(numbers.lost == 0)
+    }
+
     @Test("versiond killed while state is copied goes on with the version that it is copied to")
     func killedVersiond() async throws {
         let fleet = try await TestFleet(hosts: 1, diesAtCrashPoints: true)

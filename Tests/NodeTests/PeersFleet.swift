@@ -15,6 +15,8 @@ final class PeersFleet {
     let testbed: Testbed
     private let directory: String
     private(set) var hosts: [ManagedHost] = []
+    /// Versions 1 and 2; the hosts run the first one.
+    private(set) var releases: [String] = []
 
     /// - Parameters:
     ///   - name: a directory in the sandbox's own /run.
@@ -27,7 +29,9 @@ final class PeersFleet {
         let workshop = Workshop(programs: programs, directory: directory)
         let key = try await workshop.makeKey()
         try await workshop.copyPrograms(["ports-service"], to: "\(directory)/files/opt/lines")
-        let release = try await workshop.makeRelease("lines-1", description: Self.description)
+        for version in 1...2 {
+            releases.append(try await workshop.makeRelease("lines-\(version)", description: Self.description(version)))
+        }
         var plan = TestbedPlan()
         plan.segment("lan")
         for number in 1...2 {
@@ -42,7 +46,7 @@ final class PeersFleet {
         }
         for host in hosts {
             try await wait("versiond", on: host) { _ in true }
-            try await host.publish(release)
+            try await host.publish(releases[0])
         }
         for host in hosts { try await wait("version 1", on: host) { $0.serves(only: 1) } }
     }
@@ -52,17 +56,20 @@ final class PeersFleet {
         try? FileManager.default.removeItem(atPath: directory)
     }
 
-    private static let description = """
+    private static func description(_ version: Int) -> String {
+        """
         {
-          "application": "lines", "version": 1, "name": "1.0",
+          "application": "lines", "version": \(version), "name": "\(version).0",
+          \(version > 1 ? "\"replaces\": \(version - 1)," : "")
           "ports": { "peer": [\(port), { "udp": \(port) }] },
           "files": "files",
-          "start": ["/opt/lines/ports-service", "serve", "1", "\(port)"],
+          "start": ["/opt/lines/ports-service", "serve", "\(version)", "\(port)"],
           "health": { "port": \(port), "intervalMilliseconds": 50 },
           "retirement": { "messagesPerSecond": 0.5, "periodMilliseconds": 300 }
         }
 
         """
+    }
 
     @discardableResult
     func wait(_ what: String, on host: ManagedHost, until isReached: (NodeStatus) -> Bool) async throws -> NodeStatus {

@@ -29,12 +29,14 @@ final class PortClient: Sendable {
 
     /// A client in a network namespace.
     ///
-    /// - Parameter kind: a connection or datagrams.
-    init(in namespace: Int32, _ kind: SocketKind, to server: Endpoint) throws {
+    /// - Parameters:
+    ///   - kind: a connection or datagrams.
+    ///   - seconds: how long it waits for an answer.
+    init(in namespace: Int32, _ kind: SocketKind, to server: Endpoint, seconds: Int = 20) throws {
         let type = kind == .stream ? SOCK_STREAM : SOCK_DGRAM
         descriptor = vk_socket_in(namespace, server.address.family.system, Int32(type.rawValue), 0)
         guard connectSocket(descriptor, to: server) else { throw SystemError("connect to \(server)") }
-        setPatience()
+        setPatience(seconds)
     }
 
     /// A client of a Unix socket.
@@ -46,8 +48,8 @@ final class PortClient: Sendable {
 
     deinit { close(descriptor) }
 
-    private func setPatience() {
-        var patience = timeval(tv_sec: 20, tv_usec: 0)
+    private func setPatience(_ seconds: Int = 20) {
+        var patience = timeval(tv_sec: seconds, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
     }
 

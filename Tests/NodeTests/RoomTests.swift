@@ -5,6 +5,7 @@ import Testing
 import VersionKitControl
 import VersionKitJournal
 import VersionKitModel
+import VersionKitProcesses
 import VersionKitUpgrade
 
 /// Goal: an upgrade begins when there is room for it, and one that runs out of disk is undone. Method: real versiond with a
@@ -25,6 +26,29 @@ struct RoomTests {
         #expect(status.version(2)?.stage == .download)
         #expect(status.applications.first?.serving == [1])
         try fleet.disks[0].clear()
+        try await fleet.wait(for: "version 2 alone", on: node) { $0.serves(only: 2) }
+        let numbers = try await load.finish()
+        #expect(numbers.failed == 0, "\(numbers.reasons)")
+        #expect(numbers.lost == 0)
+    }
+
+    @Test("an upgrade that waits for space is given up by a rollback, and can be asked for again")
+    func givenUp() async throws {
+        let fleet = try await TestFleet(hosts: 1, stateMegabytes: 600)
+        let node = fleet.nodes[0]
+        let load = try await fleet.load(node, protocol: 1)
+        try fleet.disks[0].fill(leaving: 90 << 20)
+        try await node.publish(fleet.releases.version2)
+        try await fleet.wait(for: "waiting", on: node) { $0.version(2)?.reason?.hasPrefix("it waits: ") == true }
+        let result = try await node.versionctl("rollback", ["irislog"])
+        #expect(result.exit.isSuccess, "\(result.output)")
+        let status = try await fleet.wait(for: "version 1 alone", on: node) {
+            $0.serves(only: 1) && $0.version(2)?.state == .failed
+        }
+        #expect(status.version(2)?.reason == "rolled back by the operator")
+        #expect(status.version(2)?.stage == .download)
+        try fleet.disks[0].clear()
+        try await node.publish(fleet.releases.version2, within: TestFleet.patience)
         try await fleet.wait(for: "version 2 alone", on: node) { $0.serves(only: 2) }
         let numbers = try await load.finish()
         #expect(numbers.failed == 0, "\(numbers.reasons)")

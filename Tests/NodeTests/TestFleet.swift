@@ -7,6 +7,7 @@ import Testing
 import VersionKitControl
 import VersionKitJournal
 import VersionKitModel
+import VersionKitProcesses
 import VersionKitReleases
 import VersionKitTestbed
 
@@ -40,12 +41,13 @@ final class TestFleet {
     ///   - settings: further members of each node's configuration, as JSON.
     ///   - version1: the release of IrisLog 1, if not the usual one.
     ///   - variables: further ones of the environment of the node of this number.
+    ///   - others: names of further applications that the nodes manage, whose releases the same key signs.
     ///   - stateMegabytes: the size of the disk that each node has its state on; `nil`: that of the sandbox.
     ///   - diesAtCrashPoints: whether each versiond can be told to end by force, or to stop: see ``FleetNode/crashPoints``.
     init(
         hosts: Int, bareHosts: [String] = [], addressing: Fleet.Addressing = .v4, hasKey: Bool = false,
         hasRoot: Bool = false, settings: [String] = [], version1: KeyPath<TestReleases, String> = \.version1,
-        diesAtCrashPoints: Bool = false, stateMegabytes: Int? = nil,
+        others: [String] = [], diesAtCrashPoints: Bool = false, stateMegabytes: Int? = nil,
         variables: (Int) throws -> [String: String] = { _ in [:] }
     ) async throws {
         try #require(getenv("VERSIONKIT_SANDBOX") != nil, "run inside scripts/sandbox, as `make test` does")
@@ -83,7 +85,7 @@ final class TestFleet {
             nodes.append(
                 try FleetNode.start(
                     member, of: fleet, on: host, programs: releases.programs, directory: directory, key: releases.key,
-                    settings: settings, root: publishers?.root, environment: environment))
+                    settings: settings, others: others, root: publishers?.root, environment: environment))
         }
         for node in nodes { try await wait(for: "versiond on \(node.member.name)", on: node) { _ in true } }
         try await publishers?.offer(releases[keyPath: version1])
@@ -164,7 +166,9 @@ struct TestReleases: Sendable {
     let talking2: String
     /// Version 2, which begins on the node that it was given to, and after some seconds on the others.
     let tried2: String
-    /// The same, but the others wait until somebody promotes it.
+    /// Version 1, which is tried out by all who are given it.
+    let tried1: String
+    /// Version 2 like that, but the others wait until somebody promotes it.
     let held2: String
     /// The same, but its program ends when it has served for some seconds.
     let tiring2: String
@@ -193,25 +197,29 @@ struct TestReleases: Sendable {
 
     private static func make() async throws -> TestReleases {
         let programs = try Programs.directory()
-        for name in ["/run/releases", "/run/forger"] where mkdir(name, 0o755) != 0 {
+        for name in [directory, "/run/forger"] where mkdir(name, 0o755) != 0 {
             throw FleetError("run inside scripts/sandbox, as `make test` does")
         }
-        let staging = ReleaseStaging(programs: programs, directory: "/run/releases")
+        let staging = ReleaseStaging(programs: programs, directory: directory)
         let key = try await staging.makeKey()
         let forger = ReleaseStaging(programs: programs, directory: "/run/forger")
         _ = try await forger.makeKey()
         let damaged = try await staging.makeRelease(2, retirementPeriod: 300, name: "damaged")
         try flipByte(inLayerOf: damaged)
-        let killed = "/run/releases/files-2/opt/irislog/killed-migrate"
-        try write(
+        try makeMigrator(
+            "killed-migrate",
             """
-            #!/bin/sh
             [ "$VERSIONKIT_MIGRATION_TOKEN" = half ] && exec "${0%/*}/irislog-migrate" "$@"
             echo token half
             kill -9 $$
-
-            """, to: killed)
-        try #require(chmod(killed, 0o755) == 0)
+            """)
+        try makeMigrator(
+            "failing-migrate",
+            """
+            echo progress 3 1
+            echo record 4 is in no language that anybody knows
+            exit 9
+            """)
         return TestReleases(
             programs: programs, key: key,
             version1: try await staging.makeRelease(1, retirementPeriod: 300),
@@ -238,6 +246,9 @@ struct TestReleases: Sendable {
             tried2: try await staging.makeRelease(
                 2, retirementPeriod: 300, name: "tried",
                 settings: [ReleaseStaging.spread(percent: 0, milliseconds: 2500)]),
+            tried1: try await staging.makeRelease(
+                1, retirementPeriod: 300, name: "tried-1",
+                settings: [ReleaseStaging.spread(percent: 0, milliseconds: 1000)]),
             held2: try await staging.makeRelease(
                 2, retirementPeriod: 300, name: "held",
                 settings: [ReleaseStaging.spread(percent: 0, milliseconds: 600_000)]),
@@ -269,6 +280,19 @@ struct TestReleases: Sendable {
                 2, retirementPeriod: 300, name: "resuming", migrator: "killed-migrate"),
             forged2: try await forger.makeRelease(2, retirementPeriod: 300),
             damaged2: damaged)
+    }
+
+    /// What makes further releases of IrisLog, signed by the same key.
+    var staging: ReleaseStaging { ReleaseStaging(programs: programs, directory: Self.directory) }
+
+    /// Where all of them are.
+    static let directory = "/run/releases"
+
+    /// Adds a migrator to the programs of version 2.
+    private static func makeMigrator(_ name: String, _ script: String) throws {
+        let path = "\(directory)/files-2/opt/irislog/\(name)"
+        try write("#!/bin/sh\n\(script)\n", to: path)
+        guard chmod(path, 0o755) == 0 else { throw SystemError("chmod \(path)") }
     }
 
     /// A command that makes the configuration fit: among the node's own processes a version is told its place.

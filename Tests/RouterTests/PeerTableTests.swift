@@ -22,6 +22,25 @@ struct PeerTableTests {
         #expect(peers.peers[application]?[peer]?.lastHeard == .seconds(2))
     }
 
+    @Test("a peer that says the same again may have forgotten this node, unless it was told something meanwhile")
+    func forgotten() {
+        var peers = PeerTable()
+        func says(_ serving: Set<Version>, at second: Int64) -> Bool {
+            let mayHaveForgotten = peers.mayHaveForgotten(serving, of: application, by: peer)
+            peers.stated(serving, of: application, by: peer, stamp: second, at: .seconds(second))
+            return mayHaveForgotten
+        }
+        // The first time it is only new; then it was never told anything.
+        #expect(!says([1], at: 1))
+        #expect(says([1], at: 2))
+        peers.told(peer, of: application, at: .seconds(3))
+        // That may be its answer.
+        #expect(!says([1], at: 4))
+        #expect(says([1], at: 5))
+        // News is no repetition.
+        #expect(!says([1, 2], at: 6))
+    }
+
     @Test("a peer that took a version away is behind again")
     func takenAway() {
         var peers = PeerTable()

@@ -50,7 +50,9 @@ extension Node {
         if let origin {
             let fetcher = ReleaseFetcher(
                 store: store, trust: application.trust, swarm: swarm, limits: transferLimits)
-            try await waitForRoom(application.id, fetcher.fetchManifest(version, from: origin))
+            let offered = try await fetcher.fetchManifest(version, from: origin)
+            try checkBeginning(offered, of: application)
+            try await waitForRoom(application.id, offered)
             manifest = try await fetcher.fetch(version, from: origin)
         } else {
             let release = try store.release(application.id, version)

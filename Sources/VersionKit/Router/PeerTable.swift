@@ -23,6 +23,10 @@ public struct PeerTable: Sendable, Equatable, Codable {
         public var horizon: FleetMessage.Horizon?
         /// When its last message came, which proves that it belongs to the fleet.
         public var lastStated: Duration?
+        /// When it last said which versions serve there.
+        var lastServing: Duration?
+        /// When it was last told what serves here.
+        var lastTold: Duration?
         /// When it was last told something for being met.
         var lastMet: Duration?
 
@@ -65,7 +69,7 @@ public struct PeerTable: Sendable, Equatable, Codable {
         change(application, address, at: now) { peer in
             if peer.isLate(stamp) { return }
             peer.lastStamp = stamp
-            peer.lastStated = now
+            (peer.lastStated, peer.lastServing) = (now, now)
             peer.versions = serving
         }
     }
@@ -82,6 +86,23 @@ public struct PeerTable: Sendable, Equatable, Codable {
             (peer.lastStamp, peer.lastStated) = (stamp, now)
             peer.horizon = horizon
         }
+    }
+
+    /// Whether a peer says once more what it said, though it was told nothing since then. It may have begun anew, and know nobody:
+    /// then it waits to be told, and takes no word from here for one of the fleet's until it is.
+    ///
+    /// Asked before ``stated(_:of:by:stamp:at:)`` hears of it. What it is told in answer is no reason for it to answer.
+    public func mayHaveForgotten(_ serving: Set<Version>, of application: ApplicationID, by address: IPAddress) -> Bool
+    {
+        guard let peer = peers[application]?[address], let said = peer.lastServing, peer.versions == serving else {
+            return false
+        }
+        return peer.lastTold.map { $0 < said } ?? true
+    }
+
+    /// A peer took what it was told of the versions that serve here, which was sent at this time.
+    public mutating func told(_ address: IPAddress, of application: ApplicationID, at time: Duration) {
+        peers[application]?[address]?.lastTold = time
     }
 
     /// Whether a peer is met: the first time, and then again when this interval has passed.

@@ -22,11 +22,13 @@ package enum BadRelease: String, CaseIterable, Sendable {
     /// Further members of its health check, as JSON.
     package var health: [String] { self == .sick ? [Self.watched] : [] }
 
-    /// Members of a health check that looks all the time: for the port, and for the file.
-    package static let watched = #"""
+    /// Members of a health check that looks for the port, and for the file.
+    package static let checked = #"""
         "kind": "command", "command": [
           "/bin/bash", "-c", "cat \#(sickness) 2>/dev/null && exit 1; exec 3<>/dev/tcp/127.0.0.1/\#(Fleet.clientPort)"
-        ],
-        "steady": { "intervalMilliseconds": 100, "failures": 2 }
+        ]
         """#
+
+    /// The same all the time.
+    package static let watched = checked + #", "steady": { "intervalMilliseconds": 100, "failures": 2 }"#
 }

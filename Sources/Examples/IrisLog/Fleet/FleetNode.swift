@@ -18,11 +18,12 @@ package struct FleetNode: Sendable {
     ///
     /// - Parameters:
     ///   - settings: further members of its configuration, as JSON: `"peerSilenceSeconds": 5`.
+    ///   - others: names of further applications, whose releases the key signs.
     ///   - environment: variables of its environment; `nil`: this process's.
     ///   - root: the file of the root that is pinned, in place of the key.
     package static func start(
         _ member: Fleet.Member, of fleet: Fleet, on host: TestbedHost, programs: String, directory: String, key: String,
-        settings: [String] = [], root: String? = nil, environment: [String: String]? = nil
+        settings: [String] = [], others: [String] = [], root: String? = nil, environment: [String: String]? = nil
     ) throws -> FleetNode {
         let place = "\(directory)/\(member.name)"
         try makeDirectory(place)
@@ -31,13 +32,14 @@ package struct FleetNode: Sendable {
         try write(fleet.configuration(of: member), to: place + "/irislog/irislog.conf")
         let socket = place + "/control.sock"
         let trust = root.map { "\"root\": \"\($0)\"" } ?? "\"publishers\": [\"\(key)\"]"
+        let others = others.map { ",\n    \"\($0)\": { \"publishers\": [\"\(key)\"] }" }.joined()
         try write(
             """
             {
               "node": "\(member.name)", "address": \(member.addresses),
               "state": "\(place)/state", "control": "\(socket)",\(settings.map { " \($0)," }.joined())
               "applications": {
-                "irislog": { \(trust), "configuration": "\(place)/irislog" }
+                "irislog": { \(trust), "configuration": "\(place)/irislog" }\(others)
               }
             }
 

@@ -77,6 +77,7 @@ extension Node {
     }
 
     private func tell(_ target: Announcements.Target, _ caller: FleetCaller) async {
+        let began = elapsed
         do {
             guard let application = applications[target.application], let port = routerPort(of: target.application)
             else { throw NodeError("\(target.application) has no TCP port by which its peers' routers are reached") }
@@ -100,6 +101,7 @@ extension Node {
                 try await caller.tell(messages, application.verdicts.all, to: router)
             }
             announcements.succeeded(target)
+            peers.told(target.peer, of: target.application, at: began)
         } catch {
             logger.debug("a peer was not told", metadata: ["peer": "\(target.peer)", "reason": "\(error)"])
             if announcements.failed(target, at: elapsed) {
@@ -140,6 +142,9 @@ extension Node {
             lookAround(id)
             return tellPeers()
         case .serving(let versions): serving = versions
+        }
+        if peers.mayHaveForgotten(serving, of: id, by: address) {
+            announcements.announce(id, to: [address], at: elapsed)
         }
         peers.stated(serving, of: id, by: address, stamp: message.stamp, at: elapsed)
         logger.debug(
