@@ -35,7 +35,7 @@ export CONFIGURATION FUZZ_SECONDS
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH = $(TEST_WIDTH)
 
 .DEFAULT_GOAL := help
-.PHONY: help bpf demo demo-redis demo-rollback bench-proxy bench-router bench-isolation bench-upgrade test test-tls test-xen lint format docs fuzz clean setup setup-tests build
+.PHONY: help bpf demo demo-redis demo-rollback bench-proxy bench-router bench-isolation bench-upgrade test test-tls test-crashes test-xen lint format docs fuzz clean setup setup-tests build
 
 help: ## This list
 	@echo "VersionKit: upgrade a distributed application while it runs."
@@ -79,6 +79,9 @@ bench-isolation: setup-tests ## Measure environments of every kind and their sna
 
 bench-upgrade: setup ## Measure how releases spread over a fleet, and the stages of upgrades (BENCH_ARGUMENTS)
 	scripts/bench-upgrade $(BENCH_ARGUMENTS)
+
+test-crashes: setup-tests build ## Kill versiond at every boundary of every story: a quarter of an hour (in `make test`: a third)
+	VERSIONKIT_CRASH_STEP=1 scripts/sandbox swift test $(TEST_OPTIONS) --filter '^NodeTests[.]CrashPoint'
 
 test-tls: setup ## The test of TLS towards clients, with the package trait TLS (builds BoringSSL)
 	scripts/sandbox swift test --traits TLS --scratch-path .build/tls --disable-xctest --filter TLSTests

@@ -104,9 +104,13 @@ struct ReplayRollbackTests {
         let snapshot = try await retire(fleet)
         try await fleet.wait(for: "writes", on: node) { $0.version(1)?.replay?.writes ?? 0 > 100 }
         async let answer = versionctl(node, "rollback", "irislog", "--snapshot", snapshot)
-        try await fleet.wait(for: "version 1", on: node) { $0.version(1)?.addresses != nil }
-        let victims = isVersion ? ProcessFiles.version(1, on: node) : RestartedNode(node: node).proxies
-        #expect(!victims.isEmpty)
+        var victims: Set<Int32> = []
+        // It has addresses before it has processes.
+        try await fleet.wait(for: "version 1", on: node) { status in
+            guard status.version(1)?.addresses != nil else { return false }
+            victims = isVersion ? ProcessFiles.version(1, on: node) : RestartedNode(node: node).proxies
+            return !victims.isEmpty
+        }
         for process in victims { kill(process, SIGKILL) }
         let back = try await answer
         #expect(back.exit.isSuccess, "\(back.output)")
