@@ -224,9 +224,7 @@ let package = Package(
         .executableTarget(
             name: "versiond",
             dependencies: ["VersionKitControl", "VersionKitNode", "VersionKitProcesses", logging, arguments],
-            path: "Sources/Commands/versiond",
-            // A node needs no toolchain, and an idle daemon less memory: of the runtime's libraries only what it uses.
-            linkerSettings: [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))]),
+            path: "Sources/Commands/versiond"),
         .executableTarget(
             name: "versionctl",
             dependencies: [
