@@ -27,11 +27,11 @@ struct ArchiveStream: Sendable {
     /// The next bytes; waits until there is room for them.
     ///
     /// - Returns: whether anybody reads on.
-    func send(_ bytes: UnsafeRawBufferPointer) throws(ReleaseError) -> Bool {
+    func handOn(_ bytes: UnsafeRawBufferPointer) throws(ReleaseError) -> Bool {
         var rest = bytes[...]
         while !rest.isEmpty {
             let start = UnsafeRawBufferPointer(rebasing: rest).baseAddress
-            let count = Glibc.send(writer, start, rest.count, Int32(MSG_NOSIGNAL))
+            let count = send(writer, start, rest.count, Int32(MSG_NOSIGNAL))
             if count >= 0 {
                 rest = rest.dropFirst(count)
             } else if errno == EPIPE || errno == ECONNRESET {

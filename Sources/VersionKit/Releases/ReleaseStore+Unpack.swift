@@ -105,7 +105,7 @@ extension ReleaseStore {
         try OpenFile.reading(layerPath(layer.digest)).forEachChunk { (bytes) throws(ReleaseError) in
             guard isRead else { return }
             try decompressor.feed(bytes) { (plain) throws(ReleaseError) in
-                if isRead { isRead = try stream.send(plain) }
+                if isRead { isRead = try stream.handOn(plain) }
             }
         }
         if isRead { try decompressor.finish() }
