@@ -52,8 +52,11 @@ struct MemcachedAdapterTests {
             "END", "VALUE k 0 1\r\nx\r\nEND", "STORED", "NOT_STORED", "NOT_FOUND", "DELETED", "5", "ERROR",
             "SERVER_ERROR out of memory", "CLIENT_ERROR x", "VALUE k 0 -1", "BUSY x",
         ]
-        try FramingCheck(MemcachedAdapter()).glancedReplies(
-            replies.map { (ByteBuffer(string: "get k\r\n"), ByteBuffer(string: $0 + "\r\n")) }, from: 1)
+        let answered = replies.map {
+            (request: ByteBuffer(string: "get k\r\n"), reply: ByteBuffer(string: $0 + "\r\n"))
+        }
+        try FramingCheck(MemcachedAdapter()).glancedReplies(answered, from: 1)
+        try FramingCheck(MemcachedAdapter()).damagedReplies(answered, from: 1, seed: 1, rounds: 20_000)
     }
 
     @Test("times that mean the same at any time go as they are", arguments: ["0", "-1", "2592001", "1795249982"])

@@ -54,8 +54,9 @@ struct RedisFramingTests {
             "_\r\n", "#t\r\n", ",1.5\r\n", "%1\r\n+a\r\n:1\r\n", "~1\r\n:1\r\n", "!3\r\nERR\r\n", ">1\r\n+a\r\n:1\r\n",
             "|1\r\n+a\r\n:1\r\n:2\r\n", "-LOADING x\r\n",
         ]
-        try FramingCheck(adapter).glancedReplies(
-            replies.map { (samples[0], ByteBuffer(string: $0)) }, from: 1)
+        let answered = replies.map { (request: samples[0], reply: ByteBuffer(string: $0)) }
+        try FramingCheck(adapter).glancedReplies(answered, from: 1)
+        try FramingCheck(adapter).damagedReplies(answered, from: 1, seed: 1, rounds: 20_000)
     }
 
     @Test("pipelined requests are answered in their order")

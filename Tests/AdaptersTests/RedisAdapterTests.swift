@@ -55,7 +55,9 @@ struct RedisAdapterTests {
         ("SINTERSTORE d a b", ["d", "a", "b"]), ("LMOVE a b LEFT RIGHT", ["a", "b"]), ("XGROUP CREATE s g $", ["s"]),
         ("PFCOUNT a b", ["a", "b"]), ("PFMERGE d a", ["d", "a"]), ("SMOVE a b m", ["a", "b"]),
         ("COPY a b", ["a", "b"]),
-        ("XADD s 1-1 f v", ["s"]), ("GETEX k", ["k"]), ("ZMPOP 1 z MIN", ["z"]),
+        ("XADD s 1-1 f v", ["s"]), ("GETEX k", ["k"]), ("ZMPOP 1 z MIN", ["z"]), ("XADD s 1-1 f *", ["s"]),
+        ("XADD s 1-1 ~ *", ["s"]), ("XADD s nomkstream MAXLEN = 9 1-1 * v", ["s"]), ("XADD s MINID 9 1-* * v", ["s"]),
+        ("XTRIM s MAXLEN 9", ["s"]), ("XTRIM s MINID = 9-1", ["s"]),
     ]
 
     @Test("writes are ordered by all keys that they name", arguments: keyed)
@@ -70,6 +72,9 @@ struct RedisAdapterTests {
     /// Commands whose effect their bytes do not determine.
     private static let chancy: [(String, [String])] = [
         ("EVAL x 2 a b c", ["a", "b"]), ("FCALL f 1 a", ["a"]), ("XADD s MAXLEN ~ 9 * f v", ["s"]),
+        ("XADD s MAXLEN ~ 9 1-1 f v", ["s"]), ("XADD s NOMKSTREAM minid ~ 9 LIMIT 5 1-1 f v", ["s"]),
+        ("XTRIM s MAXLEN ~ 9", ["s"]), ("XADD s \(String(repeating: "NOMKSTREAM ", count: 40))1-1 f v", ["s"]),
+        ("XREADGROUP GROUP streams c STREAMS s >", ["s"]), ("XREADGROUP GROUP g block NOACK STREAMS s >", ["s"]),
         ("SORT a BY w_* STORE d", ["a", "d"]), ("GEORADIUS g 1 2 3 m STOREDIST d", ["g", "d"]),
         ("XREADGROUP GROUP g c COUNT 1 STREAMS s t > >", ["s", "t"]), ("INCRBYFLOAT k 0.1", ["k"]),
         ("XCLAIM s g c 0 1-1", ["s"]), ("GEOSEARCHSTORE d g FROMMEMBER m BYRADIUS 1 m", ["d", "g"]),
@@ -80,6 +85,7 @@ struct RedisAdapterTests {
         arguments: [
             ("SPOP s", "$1\r\nx\r\n", "SREM s x"), ("SPOP s 2", "*2\r\n$1\r\nx\r\n$1\r\ny\r\n", "SREM s x y"),
             ("XADD s * f v", "$3\r\n5-1\r\n", "XADD s 5-1 f v"),
+            ("XADD s MAXLEN = 9 NOMKSTREAM * * *", "$3\r\n5-1\r\n", "XADD s MAXLEN = 9 NOMKSTREAM 5-1 * *"),
         ])
     func named(_ text: String, _ reply: String, _ effect: String) throws {
         var talk = InMemoryProxy.greeted([1, 2])
@@ -139,7 +145,9 @@ struct RedisAdapterTests {
             "ACL SETUSER x", "BLPOP a 0", "BLPOP streams 0", "BRPOP a 0", "BLMOVE a b LEFT LEFT 0", "BLMPOP 0 1 a LEFT",
             "BZPOPMIN a 0",
             "BZPOPMAX a 0", "BZMPOP 0 1 a MIN", "BRPOPLPUSH a b 0", "XREAD BLOCK 0 STREAMS s 0", "SCRIPT KILL",
-            "XREADGROUP GROUP g c BLOCK 5 STREAMS s >", "EVAL x 0", "EVALSHA x 0", "FCALL f 0", "HEXPIRE k 1",
+            "XREADGROUP GROUP g c BLOCK 5 STREAMS s >", "XREADGROUP GROUP streams c BLOCK 0 STREAMS s >",
+            "XREADGROUP GROUP g streams COUNT 1 block 0 STREAMS s >", "XREADGROUP COUNT 1 GROUP streams c STREAMS s >",
+            "XREAD COUNT 1 BLOCK 0 STREAMS s 0", "EVAL x 0", "EVALSHA x 0", "FCALL f 0", "HEXPIRE k 1",
             "NONSENSE",
             "CLIENT NONSENSE", "READONLY", "ASKING", "RESTORE-ASKING k 0 x",
         ])
@@ -152,6 +160,18 @@ struct RedisAdapterTests {
             #expect(reply.hasPrefix("-ERR VersionKit: ") && reply.hasSuffix("\r\n"), "\(text): \(reply)")
             #expect(!talk.isClosed("client"))
         }
+    }
+
+    @Test("a client that quits gets what it asked for before, a goodbye, and nothing more", arguments: [[1], [1, 2]])
+    func quit(_ versions: [Version]) throws {
+        var talk = InMemoryProxy.greeted(VersionList(versions))
+        talk.say(redisWords("GET k", "QUIT", "GET k"))
+        #expect(talk.received().isEmpty && !talk.isClosed("client"))
+        talk.answer("$-1\r\n", from: versions[versions.count - 1])
+        #expect(talk.received() == "$-1\r\n+OK\r\n")
+        #expect(talk.isClosed("client"))
+        talk.say(redisWords("GET k"))
+        #expect(talk.received().isEmpty)
     }
 
     @Test("too few arguments are refused as a Redis refuses them")

@@ -15,6 +15,10 @@ struct NodeMetricsTests {
             "versionkit_stage_seconds": 0.812, "versionkit_restart_pause_seconds": 0.021,
             "versionkit_migration_copied_records": 3, "versionkit_kernel_routes": 6,
             "versionkit_version_missing_writes": 1,
+            "versionkit_version_queued_writes": 1,
+            "versionkit_version_queued_bytes": 64,
+            "versionkit_version_compared_keys": 10,
+            "versionkit_version_copied_keys": 2,
         ] {
             #expect(families[name]?.samples.map(\.value) == [value], "\(name)")
         }

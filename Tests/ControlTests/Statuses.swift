@@ -35,7 +35,8 @@ enum Statuses {
         var version = version(2, .upgrading, .migrate, messages: 17)
         version.stages = [StageTime(stage: .download, startedAt: 1, milliseconds: 812)]
         version.migration = MigrationProgress(examined: 10, copied: 3)
-        version.writes = WriteStatus(missing: 1, compared: 10, copied: 2, diverged: 0, trouble: nil)
+        version.writes = WriteStatus(
+            missing: 1, queued: 1, queuedBytes: 64, compared: 10, copied: 2, diverged: 0, trouble: nil)
         return try node([version])
     }
 

@@ -74,6 +74,22 @@ struct RespRequestTests {
         #expect(command.keys(of: request) == buffers(expected))
     }
 
+    @Test(
+        "options are told from what they say, and from what stands behind them",
+        arguments: [
+            ("get a 1 x y", "a", 3), ("get A 0 B 1 2 x", "a b", 6), ("get a ~ 1 x", "a ~", 4),
+            ("get a = b x", "a =", 4),
+            ("get c a a", "c a", 4), ("get b ~ a x", "b", 4), ("get ~ 1", "", 1), ("get a", "a", 3), ("get", "", 1),
+        ])
+    func options(_ text: String, _ names: String, _ end: Int) throws {
+        let request = try #require(try parse(text + "\r\n"))
+        let options = try #require(request.options(from: 1, ["a": 1, "b": 2, "c": 0]))
+        #expect(options.names.joined(separator: " ") == names)
+        #expect(options.end == end)
+        let many = try #require(try parse("get" + String(repeating: " c", count: 100) + "\r\n"))
+        #expect(many.options(from: 1, ["c": 0]) == nil)
+    }
+
     @Test("a request that is rewritten keeps its command, and reads as if a client had sent it")
     func rewriting() throws {
         var request = try #require(try parse("get a\r\n"))

@@ -100,7 +100,7 @@ struct LeadTests {
             client > 2lx\n
             2 < 2lx\n
             2 lost
-            client < 2!no-version\n
+            client < 2!fate-unknown\n
             missed 2 copy x
             missed 2
             missed 1
@@ -117,7 +117,7 @@ struct LeadTests {
             behind 2
             2 > 2=5\n
             1 <
-            client < 2!no-version\n
+            client < 2!fate-unknown\n
             missed 2 copy x
             missed 2
             missed 1
@@ -131,7 +131,7 @@ struct LeadTests {
             2 < 2ax=1\n2lx\n
             1 > 1ok\n
             2 lost
-            client < 2ok\n2!no-version\n
+            client < 2ok\n2!fate-unknown\n
             missed 2 copy x
             missed 2 copy x
             missed 2
@@ -147,7 +147,7 @@ struct LeadTests {
             client > 2lx\n
             2 < 2lx\n
             versions 1
-            client < 2!no-version\n
+            client < 2!fate-unknown\n
             failed 1
             """#, .copying)
     }

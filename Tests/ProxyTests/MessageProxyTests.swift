@@ -148,7 +148,7 @@ struct MessageProxyTests {
             2 < 2a\n2n\n
             1 > 1ok\n
             2 lost
-            client < 2!no-version\n
+            client < 2!fate-unknown\n
             1 < 1n\n
             1 > 1old\n
             client < 2old\n
@@ -235,6 +235,51 @@ struct MessageProxyTests {
         #expect(proxy.isQuiescent)
     }
 
+    // MARK: Versions that cannot be reached
+
+    private func talk(_ request: String, _ versions: VersionList) -> InMemoryProxy<ToyAdapter> {
+        var talk = InMemoryProxy(ToyAdapter(), versions: versions)
+        talk.say(ByteBuffer(string: request + "\n"), as: "client")
+        return talk
+    }
+
+    @Test("what a version never got was not done")
+    func unreached() {
+        for request in ["2c", "2a", "2c+"] {
+            var talk = self.talk(request, [2])
+            talk.lose(2, of: "client", isUnreached: true)
+            // One that may be done twice is sent again.
+            if request.hasSuffix("+") { talk.lose(2, of: "client", isUnreached: true) }
+            #expect(talk.takeReceived(by: "client") == ByteBuffer(string: "2!unreached\n"))
+        }
+    }
+
+    @Test("what one version never got, but another may have done, was perhaps done")
+    func partlyReached() {
+        for answer in ["1ok\n", nil] {
+            var talk = self.talk("2ax=1", [1, 2])
+            talk.lose(2, of: "client", isUnreached: true)
+            if let answer {
+                talk.answer(ByteBuffer(string: answer), from: 1, to: "client")
+            } else {
+                talk.lose(1, of: "client")
+            }
+            #expect(talk.takeReceived(by: "client") == ByteBuffer(string: "2!fate-unknown\n"))
+        }
+        var talk = self.talk("2ax=1", [1, 2])
+        talk.lose(1, of: "client", isUnreached: true)
+        talk.lose(2, of: "client", isUnreached: true)
+        #expect(talk.takeReceived(by: "client") == ByteBuffer(string: "2!unreached\n"))
+    }
+
+    @Test("what was sent again and could not be, may have been done the first time")
+    func unreachedAgain() {
+        var talk = self.talk("1c+", [1])
+        talk.lose(1, of: "client")
+        talk.lose(1, of: "client", isUnreached: true)
+        #expect(talk.takeReceived(by: "client") == ByteBuffer(string: "1!fate-unknown\n"))
+    }
+
     // MARK: Sent again
 
     @Test("a request that may be done twice is sent again when its version was lost, once")
@@ -247,7 +292,7 @@ struct MessageProxyTests {
             1 lost
             1 < 1c+\n
             1 lost
-            client < 1!no-version\n1!no-version\n
+            client < 1!fate-unknown\n1!fate-unknown\n
             failed 2
             """#)
     }

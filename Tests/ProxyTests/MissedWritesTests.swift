@@ -36,7 +36,7 @@ struct MissedWritesTests {
             2 < 2ax=1+\n2ax=2\n
             2 > 2ok\n2ok\n
             1 lost
-            client < 2ok\n2!no-version\n
+            client < 2ok\n2!fate-unknown\n
             missed 1 replay 1ax=1+\n
             diverged 1
             missed 1
@@ -272,7 +272,7 @@ struct MissedWritesTests {
             2 < 2ax=1\n
             1 lost
             2 lost
-            client < 2!no-version\n
+            client < 2!fate-unknown\n
             missed 1 copy x
             missed 1
             missed 2
@@ -290,7 +290,7 @@ struct MissedWritesTests {
             behind 2
             1 lost
             2 > 2ok\n
-            client < 2!no-version\n
+            client < 2!fate-unknown\n
             missed 2 copy x
             missed 1
             """#, .copying)
@@ -314,7 +314,7 @@ struct MissedWritesTests {
             # Version 1 alone knows that it did this one, but it is behind: version 2's state is the truth.
             2/client2 lost
             1/client2 > 1ok\n
-            client2 < 2!no-version\n
+            client2 < 2!fate-unknown\n
             missed 1 copy y
             missed 1
             missed 2

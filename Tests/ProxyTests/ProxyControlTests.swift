@@ -27,6 +27,7 @@ struct ProxyControlTests {
         counters.connections = 3
         counters.needed = [1: 9]
         counters.writes.unkept = [2: 4]
+        (counters.writes.queued, counters.writes.queuedBytes) = ([2: 5], [2: 640])
         (counters.writes.logged, counters.writes.loggedBytes) = ([1: 5], [1: 400])
         counters.writes.unreplayable = [1: "the log does not have all writes"]
         counters.writes.settled = [2: 1]

@@ -46,7 +46,7 @@ struct UnlikeKeysTests {
             2 < 2ax=1\n
             1 > 1ok\n
             2 lost
-            client < 2!no-version\n
+            client < 2!fate-unknown\n
             missed 2
             """#, .copying)
         // The one that was lost has what the other one misses, however old it is.
@@ -59,7 +59,7 @@ struct UnlikeKeysTests {
             2 < 2ax=1\n
             2 > 2ok\n
             1 lost
-            client < 2!no-version\n
+            client < 2!fate-unknown\n
             missed 2 copy x
             missed 1
             """#, .copying)

@@ -11,7 +11,7 @@ final class RedisClient: Sendable {
     private let unread = Mutex<[UInt8]>([])
 
     init(to endpoint: Endpoint) throws(SystemError) {
-        descriptor = try openSocket(endpoint.address.family, .stream)
+        let descriptor = try openSocket(endpoint.address.family, .stream)
         var timeout = timeval(tv_sec: 30, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
         guard connectSocket(descriptor, to: endpoint) else {
@@ -19,6 +19,8 @@ final class RedisClient: Sendable {
             close(descriptor)
             throw error
         }
+        // Not before: what is whole is closed once more when it goes, and by then the number may be somebody else's.
+        self.descriptor = descriptor
     }
 
     deinit { close(descriptor) }

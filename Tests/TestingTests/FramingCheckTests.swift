@@ -21,6 +21,24 @@ struct FramingCheckTests {
         #expect(throws: (any Error).self) { try FramingCheck(adapter).requests(samples, from: 1) }
     }
 
+    private var replies: [(request: ByteBuffer, reply: ByteBuffer)] {
+        ["12\n", "none\n", "error x\n"].map { (ByteBuffer(string: "get a\n"), ByteBuffer(string: $0)) }
+    }
+
+    @Test("replies that come damaged are refused, awaited or understood, and mistakes about them are found")
+    func damagedReplies() throws {
+        try FramingCheck(StoreAdapter(way: .inRuns)).damagedReplies(replies, from: 1, seed: 1)
+        for mistake in [StoreAdapter.Mistake.makesRepliesOfNothing, .callsAllAnswers] {
+            #expect(throws: VerificationFailure.self) {
+                try FramingCheck(StoreAdapter(mistake: mistake)).damagedReplies(replies, from: 1, seed: 1)
+            }
+        }
+        let half = [(ByteBuffer(string: "get"), ByteBuffer(string: "1\n"))]
+        #expect(throws: VerificationFailure.self) {
+            try FramingCheck(StoreAdapter()).damagedReplies(half, from: 1, seed: 1)
+        }
+    }
+
     @Test("a quick look that says what parsing says passes, and one that does not is found")
     func glances() throws {
         let samples = ["set a 1\n", "get b\n", "move a b\n", "roll a\n", "keys all\n"].map { ByteBuffer(string: $0) }

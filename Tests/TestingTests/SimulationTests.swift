@@ -48,6 +48,15 @@ struct SimulationTests {
 
     private static let all = ["set", "add", "get", "move", "flush", "roll"]
 
+    @Test("few lines are enough for a simulation")
+    func smallest() throws {
+        let models = [1: StoreModel(chance: 1), 2: StoreModel(chance: 2)] as [Version: StoreModel]
+        var simulation = Simulation(StoreAdapter(), versions: models, seed: 7)
+        let requests = ["client1": ["set a 1\n", "get a\n"], "client2": ["set a 2\n"]]
+        try simulation.run(clients: requests.mapValues { $0.map { ByteBuffer(string: $0) } })
+        #expect(simulation.versions[1] == simulation.versions[2])
+    }
+
     @Test("whatever the order of events, both versions do the writes to a key in one order", arguments: Seeds.few(15))
     func sameOrder(_ seed: UInt64) throws {
         var simulation = simulation(seed, bringsUpToDate: false)

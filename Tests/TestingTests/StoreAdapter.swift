@@ -9,7 +9,7 @@ import VersionKitWire
 struct StoreAdapter: KeyedAdapter {
     /// Mistakes that tests of tests look for.
     enum Mistake {
-        case takesHalfLines, losesBytes, callsAllReads
+        case takesHalfLines, losesBytes, callsAllReads, makesRepliesOfNothing, callsAllAnswers
     }
 
     var mistake: Mistake?
@@ -35,7 +35,9 @@ struct StoreAdapter: KeyedAdapter {
     }
 
     func glanceReply(at bytes: inout PeekBuffer, from version: Version) -> Bool? {
-        bytes.peek(upTo: 10, lengthMax: 1000).map { judge(String(buffer: $0)) == .answer }
+        bytes.peek(upTo: 10, lengthMax: 1000).map {
+            mistake == .callsAllAnswers || judge(String(buffer: $0)) == .answer
+        }
     }
 
     func sharesConnections(_ session: NoSession) -> Bool { way == .shared }
@@ -58,7 +60,8 @@ struct StoreAdapter: KeyedAdapter {
     func parseReply(
         _ bytes: inout PeekBuffer, to request: [String], from version: Version
     ) throws(ProxyError) -> String? {
-        bytes.peek(upTo: 10, lengthMax: 1000).map { String(buffer: $0) }
+        let reply = bytes.peek(upTo: 10, lengthMax: 1000).map { String(buffer: $0) }
+        return mistake == .makesRepliesOfNothing ? reply ?? "" : reply
     }
 
     func dispatch(_ request: inout [String], _ context: inout DispatchContext<NoSession>) -> Dispatch<String> {

@@ -18,13 +18,23 @@ struct DocumentationTests {
         Repository.files(under: $0, suffix: ".swift")
     }.map { ($0.path, significant($0.lines.map(\.text))) }
 
+    /// Doc comments with code: what they say stands behind `///`.
+    static let comments = Repository.files(under: "Sources", suffix: ".swift").filter { file in
+        file.lines.contains { isComment($0.text, "```swift") }
+    }
+
+    private static func isComment(_ line: Substring, _ text: String) -> Bool {
+        String(line).trimmed.hasPrefix("/// " + text)
+    }
+
     @Test("the pages are found")
     func pagesAreFound() {
         #expect(Self.pages.contains { $0.path == "README.md" })
         #expect(Self.pages.contains { $0.path.hasSuffix("Memcached.md") })
+        #expect(Self.comments.contains { $0.path.hasSuffix("ProxyProcess.swift") })
     }
 
-    @Test("a block of Swift is an excerpt of code that is compiled", arguments: pages.map(\.path))
+    @Test("a block of Swift is an excerpt of code that is compiled", arguments: (pages + comments).map(\.path))
     func blocksAreExcerpts(path: String) {
         for (number, lines) in Self.blocks(of: RepositoryFile(path: path)) {
             let parts = Self.parts(of: lines)
@@ -41,7 +51,8 @@ struct DocumentationTests {
     static func blocks(of file: RepositoryFile) -> [(number: Int, lines: [Substring])] {
         var blocks: [(number: Int, lines: [Substring])] = []
         var isSwift = false
-        for (number, line) in file.lines {
+        for (number, text) in file.lines {
+            guard let line = file.path.hasSuffix(".swift") ? commented(text) : text else { continue }
             let mark = String(line).trimmed
             if mark.hasPrefix("```") {
                 isSwift = mark.hasPrefix("```swift")
@@ -51,6 +62,12 @@ struct DocumentationTests {
             }
         }
         return blocks
+    }
+
+    /// What a line of a doc comment says.
+    private static func commented(_ line: Substring) -> Substring? {
+        let start = line.drop { $0 == " " }
+        return start.hasPrefix("///") ? start.dropFirst(3) : nil
     }
 
     /// What stands between left-out lines.

@@ -17,6 +17,8 @@ final class FakeVersion: Sendable {
         case say(String)
         case silence
         case close
+        /// The beginning of a reply, and then the end.
+        case breakOff(String)
     }
 
     /// The lines that came, in order.
@@ -73,6 +75,9 @@ final class FakeVersion: Sendable {
                         case .say(let text): connection.send(text, whenBlocked: self.whenBlocked)
                         case .silence: break
                         case .close: return
+                        case .breakOff(let text):
+                            connection.send(text)
+                            return
                         }
                     }
                 }.start()
@@ -99,6 +104,14 @@ enum Loopback {
     static func endpoint(of descriptor: Int32) throws(SystemError) -> Endpoint {
         guard let own = localEndpoint(of: descriptor) else { throw SystemError("getsockname") }
         return own
+    }
+
+    /// Begins to connect, and does not wait for it; the descriptor is the caller's.
+    static func begin(to endpoint: Endpoint) throws(SystemError) -> Int32 {
+        let descriptor = try openSocket(endpoint.address.family, .stream)
+        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+        _ = connectSocket(descriptor, to: endpoint)
+        return descriptor
     }
 
     /// A port that refuses connections, and that nobody else gets as long as the socket is open.
@@ -200,6 +213,12 @@ final class LineConnection: Sendable {
         }
     }
 
+    /// Whether something came, or the end, within so many milliseconds.
+    func isReadable(within milliseconds: Int32) -> Bool {
+        var event = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&event, 1, milliseconds) > 0
+    }
+
     /// Asks and waits for the answer.
     func ask(_ request: String) -> String? {
         send(request + "\n")
@@ -210,6 +229,10 @@ final class LineConnection: Sendable {
 /// A server on a UDP socket that answers each datagram with its name and the datagram.
 final class FakeDatagramVersion: Sendable {
     let endpoint: Endpoint
+    private let seen = Mutex<[String]>([])
+
+    /// What came, in order.
+    var datagrams: [String] { seen.withLock { $0 } }
 
     init(_ name: String) throws {
         let descriptor = try openSocket(Loopback.address.family, .datagrams)
@@ -217,7 +240,7 @@ final class FakeDatagramVersion: Sendable {
             throw SystemError("bind")
         }
         endpoint = try Loopback.endpoint(of: descriptor)
-        SystemThread(name: name) {
+        SystemThread(name: name) { [self] in
             var buffer = [UInt8](repeating: 0, count: 2048)
             var address = sockaddr_storage()
             while true {
@@ -225,7 +248,9 @@ final class FakeDatagramVersion: Sendable {
                 withUnsafeMutablePointer(to: &address) {
                     $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { peer in
                         let count = recvfrom(descriptor, &buffer, buffer.count, 0, peer, &length)
-                        let reply = Array("\(name):".utf8) + buffer.prefix(max(0, count))
+                        let bytes = buffer.prefix(max(0, count))
+                        seen.withLock { $0.append(String(decoding: bytes, as: UTF8.self)) }
+                        let reply = Array("\(name):".utf8) + bytes
                         _ = sendto(descriptor, reply, reply.count, 0, peer, length)
                     }
                 }

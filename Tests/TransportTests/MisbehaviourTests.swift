@@ -62,6 +62,31 @@ struct MisbehaviourTests {
         #expect(await ask(quiet, "r1") == "one:r1")
     }
 
+    @Test("a client that sends its request byte by byte has as long for it as any, whatever else is waited for")
+    func dripping() async throws {
+        var limits = Limits.standard
+        limits.requestTimeout = .milliseconds(300)
+        // What is looked at before the request begins is a long time away.
+        limits.idleTimeout = .seconds(3600)
+        let setting = try await Setting([1: try FakeVersion("one")], limits: limits)
+        let client = try setting.client()
+        #expect(await ask(client, "r1") == "one:r1")
+        let (count, taken) = await onThread("client") {
+            let start = ContinuousClock.now
+            var count = 0
+            // Each byte is sent when the proxy has had time to say something to the one before.
+            repeat {
+                client.send("r")
+                count += 1
+            } while !client.isReadable(within: 30) && count < 900
+            return (count, ContinuousClock.now - start)
+        }
+        #expect(count > 1 && count < 900)
+        #expect(taken >= .milliseconds(250))
+        #expect(await next(client) == "bye limit-exceeded")
+        #expect(await next(client) == nil)
+    }
+
     @Test("a client that says nothing for longer than the idle time is closed")
     func idle() async throws {
         var limits = Limits.standard
@@ -111,10 +136,41 @@ struct MisbehaviourTests {
         let setting = try await Setting([1: version])
         let (client, other) = (try setting.client(), try setting.client())
         #expect(await ask(other, "r1") == "one:r1")
-        #expect(await ask(client, "w-bad") == "!no-version")
+        #expect(await ask(client, "w-bad") == "!fate-unknown")
         #expect(await ask(client, "r2") == "one:r2")
         #expect(await ask(other, "r3") == "one:r3")
         #expect(setting.server.counters.failed == 1)
+    }
+
+    @Test("a version that hangs up in the middle of a reply fails the request, and nothing of the reply is passed on")
+    func brokenOff() async throws {
+        let version = try FakeVersion("one") { line in
+            line.hasSuffix("half") ? .breakOff("one:ha") : .say("one:\(line)\n")
+        }
+        let setting = try await Setting([1: version])
+        let (client, other) = (try setting.client(), try setting.client())
+        client.send("r1\nw-half\n")
+        for expected in ["one:r1", "!fate-unknown"] { #expect(await next(client) == expected) }
+        #expect(await ask(client, "r2") == "one:r2")
+        #expect(await ask(other, "r3") == "one:r3")
+        // What may be done twice is asked once more.
+        #expect(await ask(client, "i-half") == "!fate-unknown")
+        #expect(version.lines.filter { $0.hasSuffix("half") } == ["w-half", "i-half", "i-half"])
+    }
+
+    @Test("a version that cannot be reached did nothing, and the client may ask again; otherwise nobody knows")
+    func unreached() async throws {
+        let (socket, endpoint) = try Loopback.refuse()
+        let server = ProxyServer(LineAdapter(), group: MultiThreadedEventLoopGroup.singleton)
+        await server.update(VersionTable(generation: 1, versions: [1], endpoints: [1: endpoint]))
+        let (listener, place) = try Loopback.listen()
+        server.listen(descriptor: listener)
+        let client = try LineConnection(to: place)
+        #expect(await ask(client, "w1") == "!unreached")
+        let version = try FakeVersion("one", waking: socket, endpoint)
+        #expect(await ask(client, "w1") == "one:w1")
+        #expect(version.lines == ["w1"])
+        version.stop()
     }
 
     @Test("a version that never answers fails the request, and other requests are answered")
@@ -124,7 +180,7 @@ struct MisbehaviourTests {
         limits.replyTimeout = .milliseconds(300)
         let setting = try await Setting([1: version], limits: limits)
         let (client, other) = (try setting.client(), try setting.client())
-        #expect(await ask(client, "w-bad") == "!no-version")
+        #expect(await ask(client, "w-bad") == "!fate-unknown")
         // Where the machine is slow, a good answer may come too late as well, but not for ever.
         for asking in [client, other] {
             var reply: String?
@@ -147,10 +203,48 @@ struct MisbehaviourTests {
         let version = try FakeVersion("one") { _ in .close }
         let setting = try await Setting([1: version])
         let client = try setting.client()
-        #expect(await ask(client, "i1") == "!no-version")
+        #expect(await ask(client, "i1") == "!fate-unknown")
         #expect(version.lines == ["i1", "i1"])
-        #expect(await ask(client, "w1") == "!no-version")
+        #expect(await ask(client, "w1") == "!fate-unknown")
         #expect(version.lines == ["i1", "i1", "w1"])
+    }
+
+    @Test("a version that takes no connection is given up after a time, and nothing was sent to it")
+    func unreachableVersion() async throws {
+        var limits = Limits.standard
+        limits.connectTimeout = .milliseconds(100)
+        // A queue of one that is full: the kernel answers no further one, and refuses none either.
+        let (listener, endpoint) = try Loopback.refuse()
+        listen(listener, 0)
+        let fillers = try (0..<2).map { _ in try Loopback.begin(to: endpoint) }
+        defer { for filler in fillers + [listener] { close(filler) } }
+        let server = ProxyServer(LineAdapter(), group: MultiThreadedEventLoopGroup.singleton, limits: limits)
+        await server.update(VersionTable(generation: 1, versions: [1], endpoints: [1: endpoint]))
+        let (socket, place) = try Loopback.listen()
+        server.listen(descriptor: socket)
+        let client = try LineConnection(to: place)
+        #expect(await ask(client, "w1") == "!unreached")
+        #expect(server.counters.failed == 1)
+    }
+
+    @Test("a client over the number of connections is closed at once, and the others go on")
+    func tooMany() async throws {
+        var limits = Limits.standard
+        limits.clientConnectionsMax = 2
+        let setting = try await Setting([1: try FakeVersion("one")], limits: limits)
+        let first = try setting.client()
+        do {
+            let second = try setting.client()
+            for client in [first, second] { #expect(await ask(client, "r") == "one:r") }
+            #expect(await next(try setting.client()) == nil)
+            #expect(setting.server.counters.refused == 1)
+            #expect(await ask(second, "r") == "one:r")
+        }
+        // The second one has gone, and makes room once that is known.
+        var reply: String?
+        for _ in 0..<1000 where reply == nil { reply = await ask(try setting.client(), "r") }
+        #expect(reply == "one:r")
+        #expect(await ask(first, "r") == "one:r")
     }
 
     @Test("a Unix socket serves like a port does")
@@ -199,6 +293,39 @@ struct MisbehaviourTests {
         _ = await ask(client, "r1")
         #expect(version.lines.first == "\r")
         #expect(version.lines.dropFirst().first == "\r")
+    }
+
+    @Test("a datagram goes to all versions that are to have it, and its sender gets one reply")
+    func datagramToTwo() async throws {
+        let (one, two) = (try FakeDatagramVersion("one"), try FakeDatagramVersion("two"))
+        let server = ProxyServer(LineAdapter(), group: MultiThreadedEventLoopGroup.singleton)
+        await server.update(
+            VersionTable(generation: 1, versions: [1, 2], endpoints: [1: one.endpoint, 2: two.endpoint]))
+        let descriptor = try ClientListener.open(.datagrams(Endpoint(address: Loopback.address, port: 0)))
+        let endpoint = try Loopback.endpoint(of: descriptor)
+        server.listen(descriptor: descriptor)
+        let client = try DatagramConnection(to: endpoint)
+        // Read from the newest, written to both, and the newest's word counts.
+        for request in ["n1", "w1", "r1"] {
+            #expect(await onThread("client") { client.ask(request + "\n") } == "two:\(request)\n")
+        }
+        #expect(one.datagrams == ["w1\n", "r1\n"])
+        #expect(two.datagrams == ["n1\n", "w1\n", "r1\n"])
+        #expect(server.counters.requests == 3 && server.counters.failed == 0)
+    }
+
+    @Test("a version that asks for it hears the client's address in each datagram")
+    func datagramAnnounced() async throws {
+        let version = try FakeDatagramVersion("nine")
+        let server = ProxyServer(LineAdapter(), group: MultiThreadedEventLoopGroup.singleton)
+        await server.update(VersionTable(generation: 1, versions: [9], endpoints: [9: version.endpoint]))
+        let descriptor = try ClientListener.open(.datagrams(Endpoint(address: Loopback.address, port: 0)))
+        let endpoint = try Loopback.endpoint(of: descriptor)
+        server.listen(descriptor: descriptor)
+        let client = try DatagramConnection(to: endpoint)
+        #expect(await onThread("client") { client.ask("r1\n") }?.hasPrefix("nine:") == true)
+        #expect(version.datagrams.first?.hasPrefix("\r\n\r\n\0\r\nQUIT\n!") == true)
+        #expect(version.datagrams.first?.hasSuffix("r1\n") == true)
     }
 
     @Test("each datagram is a request, and its sender gets the reply")

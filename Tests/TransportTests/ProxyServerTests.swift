@@ -1,4 +1,5 @@
 import Glibc
+import NIOCore
 import NIOPosix
 import Testing
 import VersionKitModel
@@ -55,7 +56,7 @@ struct ProxyServerTests {
         let (listener, endpoint) = try Loopback.listen()
         server.listen(descriptor: listener)
         let client = try LineConnection(to: endpoint)
-        #expect(await ask(client, "w1") == "!no-version")
+        #expect(await ask(client, "w1") == "!fate-unknown")
         #expect(await ask(client, "n1") == "one:n1")
         #expect(server.counters.failed == 1)
         #expect(server.counters.needed == [1: 1])
@@ -71,7 +72,7 @@ struct ProxyServerTests {
         await server.update(table(1, [1: silent]))
         let (listener, endpoint) = try Loopback.listen()
         server.listen(descriptor: listener)
-        #expect(await ask(try LineConnection(to: endpoint), "w1") == "!no-version")
+        #expect(await ask(try LineConnection(to: endpoint), "w1") == "!fate-unknown")
     }
 
     @Test("a newer server takes over port and connections; a client that never pauses notices nothing")
@@ -100,6 +101,38 @@ struct ProxyServerTests {
         }
         #expect(await ask(try LineConnection(to: endpoint), "w3") == "one:w3")
         #expect(one.lines == ["w0", "w1", "w2", "half", "w3"])
+    }
+
+    /// Protects nothing, but its connections cannot move either.
+    private struct Opaque: ClientSecurity {
+        func secure(_ channel: any Channel) throws {}
+    }
+
+    @Test("a connection that cannot move to a newer server is served until it is quiet, or has had long enough")
+    func cannotMove() async throws {
+        var limits = Limits.standard
+        (limits.handoverQuietTime, limits.handoverTimeout) = (.milliseconds(400), .milliseconds(1200))
+        for isQuiet in [true, false] {
+            let one = try FakeVersion("one")
+            defer { one.stop() }
+            let server = ProxyServer(
+                LineAdapter(), group: MultiThreadedEventLoopGroup.singleton, limits: limits, security: Opaque())
+            await server.update(table(1, [1: one]))
+            let (listener, endpoint) = try Loopback.listen()
+            server.listen(descriptor: listener)
+            let client = try LineConnection(to: endpoint)
+            #expect(await ask(client, "w0") == "one:w0")
+            let start = ContinuousClock.now
+            async let over: Void = server.handOver { _, _ in false }
+            #expect(await ask(client, "w1") == "one:w1")
+            // One that never pauses has its time, and no more.
+            while !isQuiet, await ask(client, "w") == "one:w" {}
+            #expect(await onThread("client") { client.readLine() } == nil)
+            await over
+            let taken = ContinuousClock.now - start
+            #expect(taken >= (isQuiet ? .milliseconds(350) : .milliseconds(1100)))
+            #expect(server.counters.connections == 0 && server.counters.refused == 0)
+        }
     }
 
     @Test("once an update of the versions returns, no request goes to one that left")

@@ -105,7 +105,7 @@ struct SharedPaceTests {
         other.send("b1\n")
         // More time passes than a version has for a reply.
         let silent = try await Setting(try FakeVersion("silent", isSilent: true), limits: limits)
-        #expect(await ask(try silent.client(), "r") == "!no-version")
+        #expect(await ask(try silent.client(), "r") == "!fate-unknown")
         #expect(!version.lines.contains("b1"))
         for number in 0..<16 {
             let reply = await lines(2, of: late)
@@ -158,16 +158,16 @@ struct SharedPaceTests {
             client.send(request + "\n")
             await asked.wait()
         }
-        #expect(await lines(1, of: clients[0]) == ["!no-version"])
+        #expect(await lines(1, of: clients[0]) == ["!fate-unknown"])
         #expect(await lines(1, of: clients[1]) == ["one:ib"])
-        #expect(await lines(1, of: clients[2]) == ["!no-version"])
+        #expect(await lines(1, of: clients[2]) == ["!fate-unknown"])
         for client in clients { #expect(await ask(client, "r") == "one:r") }
         #expect(version.lines.count { $0 == "ihuge" } == 2)
         #expect(version.lines.count { $0 == "c" } == 1)
 
         // Asked once more, it is at nobody else's expense.
         clients[3].send("dwait\n")
-        #expect(await ask(clients[0], "ihuge") == "!no-version")
+        #expect(await ask(clients[0], "ihuge") == "!fate-unknown")
         #expect(version.lines.count { $0 == "ihuge" } == 4)
         clients[3].send("dgo\n")
         #expect(await lines(2, of: clients[3]) == ["one:dwait", "one:dgo"])

@@ -8,7 +8,8 @@ import VersionKit
 /// What must hold, beyond not crashing:
 /// 1. what was parsed lies within the input;
 /// 2. fed byte by byte, a parser answers as with all of the input at once;
-/// 3. what a request is sent as is parsed to a request that is sent as the same bytes, and is answered.
+/// 3. what a request is sent as is parsed to a request that is sent as the same bytes, and is answered;
+/// 4. what a quick look (`LineGlance`) takes for an ordinary request or a plain reply is one, and ends where parsing says.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = ByteBuffer(bytes: UnsafeBufferPointer(start: start, count: count))
@@ -16,7 +17,9 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let bytes = input.getSlice(at: 1, length: count - 1) ?? ByteBuffer()
     if kind & 1 == 0 {
         checkRequest(bytes)
+        checkGlance(bytes, adapter)
     } else {
+        checkReplyGlance(withoutRest(bytes), to: question, adapter)
         checkDripFeed(withoutRest(bytes)) { bytes throws(ProxyError) in
             try adapter.parseReply(&bytes, to: question, from: 1)
         }

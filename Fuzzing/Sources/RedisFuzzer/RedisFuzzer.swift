@@ -18,9 +18,9 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let bytes = input.getSlice(at: 1, length: count - 1) ?? ByteBuffer()
     if kind & 1 == 0 {
         checkRequest(bytes)
-        checkGlance(bytes)
+        checkGlance(bytes, adapter)
     } else {
-        checkReplyGlance(bytes)
+        checkReplyGlance(bytes, to: request("*1\r\n$4\r\nPING\r\n"), adapter)
         // Of a scan, so that the cursor is rewritten, and of any other request.
         let question = request(kind & 2 == 0 ? "*2\r\n$4\r\nSCAN\r\n$1\r\n0\r\n" : "*1\r\n$4\r\nPING\r\n")
         checkDripFeed(bytes) { bytes throws(ProxyError) in
@@ -41,35 +41,6 @@ private func checkRequest(_ bytes: ByteBuffer) {
     guard case .parsed(let sent, _) = checkDripFeed(bytes, parse) else { return }
     let again = outcome(of: sent, parse)
     check(again == .parsed(sent, length: sent.readableBytes), "\(sent) came back as \(again)")
-}
-
-private func checkGlance(_ bytes: ByteBuffer) {
-    var (quick, whole) = (PeekBuffer(bytes), PeekBuffer(bytes))
-    guard let glance = adapter.glance(at: &quick, from: 1, in: adapter.makeSession()), glance != .unusual else {
-        return
-    }
-    guard var request = try? adapter.parseRequest(&whole, from: 1), quick.peekedBytes == whole.peekedBytes else {
-        fatalError("\(bytes) is \(glance) at a glance, and cannot be parsed like that")
-    }
-    for versions in [[1], [1, 2]] as [VersionList] {
-        var context = DispatchContext(versions: versions, milliseconds: 0, session: adapter.makeSession())
-        switch (glance, adapter.dispatch(&request, &context)) {
-        case (_, .answer), (_, .session), (_, .only), (_, .custom): fatalError("\(bytes) is not \(glance)")
-        case _ where versions.count == 1: break
-        case (.read, .newestFirst), (.other, _): break
-        case (.write(let mark), .all(let keys, _)) where KeyMarks(keys) == .one(mark): break
-        case (_, let dispatch): fatalError("\(bytes) is \(glance) at a glance, and \(dispatch)")
-        }
-    }
-}
-
-private func checkReplyGlance(_ bytes: ByteBuffer) {
-    var (quick, whole) = (PeekBuffer(bytes), PeekBuffer(bytes))
-    guard adapter.glanceReply(at: &quick, from: 1) == true else { return }
-    let question = request("*1\r\n$4\r\nPING\r\n")
-    guard let reply = try? adapter.parseReply(&whole, to: question, from: 1), adapter.judge(reply) == .answer,
-        quick.peekedBytes == whole.peekedBytes
-    else { fatalError("\(bytes) is taken for a plain reply, and is none") }
 }
 
 private func request(_ text: String) -> RespRequest {

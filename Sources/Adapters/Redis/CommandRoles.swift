@@ -7,7 +7,7 @@ enum CommandPolicy: String, Sendable {
     case stores
     /// Writes to the database that an argument names, too.
     case moves
-    /// Writes, with an identity of the server's choice if that is `*`.
+    /// Writes to a stream, with an identity of the server's choice if that is `*`, or trims it about as far as is said.
     case appends
     /// Runs a script on the keys that it declares.
     case evaluates
@@ -48,7 +48,7 @@ struct CommandRoles: Sendable {
         lead spop incrbyfloat hincrbyfloat xclaim xautoclaim xreadgroup geosearchstore
         stores sort georadius georadiusbymember
         moves move copy
-        appends xadd
+        appends xadd xtrim
         evaluates eval evalsha fcall
         everything flushall flushdb swapdb
         functions function|load function|delete function|flush function|restore

@@ -13,7 +13,7 @@ extension RedisAdapter {
             return refuse(&context, RespReply(line: "-ERR wrong number of arguments for '\(command.name)' command"))
         }
         let isQueued = context.session.transaction != nil && policy.isQueued && command.name != "reset"
-        if let reason = reasonToRefuse(request, command, policy, isQueued: isQueued) {
+        if let reason = reasonToRefuse(request, command, isQueued: isQueued) {
             return refuse(&context, .refusal("\(command.name.uppercased().replacing("|", with: " ")) \(reason)"))
         }
         if isQueued {
@@ -25,7 +25,7 @@ extension RedisAdapter {
         switch policy {
         case .read: return .newestFirst
         case .multi, .exec, .discard: return transact(policy, &request, &context)
-        case .quit: return .answer(RespReply(line: "+OK"))
+        case .quit: return .answerAndClose(RespReply(line: "+OK"))
         case .session:
             context.session.transaction = nil
             return .session
@@ -45,27 +45,27 @@ extension RedisAdapter {
     // MARK: Refusals
 
     /// Why a request reaches no version, or `nil`.
-    private func reasonToRefuse(
-        _ request: RespRequest, _ command: RespCommand, _ policy: CommandPolicy, isQueued: Bool
-    ) -> String? {
-        switch policy {
+    private func reasonToRefuse(_ request: RespRequest, _ command: RespCommand, isQueued: Bool) -> String? {
+        switch request.policy {
         case .channels: "is not supported: messages of channels do not pass through the proxy"
         case .operators: "is not supported: it is about one server, so send it there"
         case .evaluates where command.keys(of: request).isEmpty:
             "must declare the keys that it uses; a script that only reads can use its _RO form"
         case .session where isQueued, .watch where isQueued, .cursor where isQueued: "is not supported inside MULTI"
-        case _ where !isQueued && command.flags.contains(.blocks) && waits(request):
-            "would block, which is not supported: ask without waiting"
+        case _ where command.flags.contains(.blocks) && mightWait(request, isQueued: isQueued):
+            "might block, which is not supported: ask without waiting"
         default: nil
         }
     }
 
-    /// Reading streams waits only if it says so; the other commands that may wait always do.
-    private func waits(_ request: RespRequest) -> Bool {
-        guard request.matches(0, "xread") || request.matches(0, "xreadgroup"),
-            let streams = request.index(of: "streams", from: 1)
+    /// Reading streams waits only if it says so; the other commands that may wait always do, but never in a transaction.
+    private func mightWait(_ request: RespRequest, isQueued: Bool) -> Bool {
+        guard request.matches(0, "xread") || request.matches(0, "xreadgroup") else { return !isQueued }
+        // A group called like the word before the keys, where the server's own table does not expect one, hides them.
+        guard let options = request.options(from: 1, ["group": 2, "count": 1, "block": 1, "noack": 0]),
+            options.end == request.index(of: "streams", from: request.matches(0, "xread") ? 1 : 4)
         else { return true }
-        return request.index(of: "block", from: 1, through: streams) != nil
+        return !isQueued && options.names.contains("block")
     }
 
     /// A command that is refused spoils its transaction.

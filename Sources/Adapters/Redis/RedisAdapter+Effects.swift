@@ -22,6 +22,10 @@ extension RedisAdapter {
     /// The key that stands for all libraries of functions: no database has this number.
     static let functions = ByteBuffer(key: ByteBuffer(string: "functions"), in: .max)
 
+    /// What an `XADD` or `XTRIM` says before the entry. What is trimmed about a length (`~`) depends on how a server keeps
+    /// its streams.
+    private static let trimming = ["nomkstream": 0, "maxlen": 1, "minid": 1, "limit": 1]
+
     func effect(of request: RespRequest, in database: UInt16) -> CommandEffect {
         guard let policy = request.policy, let command = request.command else { return CommandEffect(kind: .read) }
         // What most writes are: they need no list.
@@ -35,7 +39,9 @@ extension RedisAdapter {
         case .functions: keys = [Self.functions]
         case .read, .cursor: kind = .read
         case .lead, .evaluates: kind = .lead
-        case .appends: kind = request.index(of: "*", from: 2) == nil ? .write : .lead
+        case .appends:
+            let options = request.options(from: 2, Self.trimming)
+            kind = options.map { !$0.names.contains("~") && !request.matches($0.end, "*") } ?? false ? .write : .lead
         case .stores: kind = keys.count > 1 ? .lead : .read
         case .moves:
             // MOVE key database; COPY source destination [DB database]
@@ -57,12 +63,11 @@ extension RedisAdapter {
             let names = (request.count > 2 ? reply.elements : [reply]).compactMap(\.content)
             return names.isEmpty ? .nothing : .request(RespRequest(["SREM".respWord, request[1]] + names))
         case "xadd":
-            // What is trimmed about a length depends on how a server keeps its streams.
-            guard let id = reply.content, let place = request.index(of: "*", from: 2),
-                request.index(of: "~", from: 2) == nil
+            guard let id = reply.content, let options = request.options(from: 2, Self.trimming),
+                !options.names.contains("~"), request.matches(options.end, "*")
             else { return .copy }
             var added = request
-            added.rewrite { $0[place] = id }
+            added.rewrite { $0[options.end] = id }
             return .request(added)
         default: return .copy
         }

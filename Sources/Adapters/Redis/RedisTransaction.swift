@@ -11,9 +11,8 @@ extension RedisAdapter {
         _ policy: CommandPolicy, _ request: inout RespRequest, _ context: inout DispatchContext<RedisSession>
     ) -> Dispatch<RespReply> {
         guard let transaction = context.session.transaction else {
-            guard policy == .multi else {
-                return .answer(RespReply(line: "-ERR \(policy.rawValue.uppercased()) without MULTI"))
-            }
+            let name = policy.rawValue.uppercased()
+            guard policy == .multi else { return .answer(RespReply(line: "-ERR \(name) without MULTI")) }
             context.session.transaction = RespTransaction()
             return .answer(RespReply(line: "+OK"))
         }

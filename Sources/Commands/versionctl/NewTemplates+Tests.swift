@@ -12,8 +12,10 @@ extension NewTemplates {
                 let check = FramingCheck(__TYPE__Adapter())
                 let requests = ["get a\n", "set a 1\n"].map { ByteBuffer(string: $0) }
                 try check.requests(requests, from: 1)
-                try check.replies([(ByteBuffer(string: "get a\n"), ByteBuffer(string: "1\n"))], from: 1)
+                let replies = [(request: requests[0], reply: ByteBuffer(string: "1\n"))]
+                try check.replies(replies, from: 1)
                 try check.damagedRequests(requests, from: 1, seed: 1)
+                try check.damagedReplies(replies, from: 1, seed: 1)
             }
 
             /// What is said, line by line; the documentation of `Script` has all that can stand in it.

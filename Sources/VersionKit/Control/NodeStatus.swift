@@ -143,18 +143,27 @@ public struct VersionStatus: Codable, Sendable, Equatable {
 public struct WriteStatus: Codable, Sendable, Equatable {
     /// Writes that it misses for the moment, and that will be brought to it. While it is compared key by key, at least 1.
     public var missing: UInt64
+    /// Of these, those that wait in its queue.
+    public var queued: UInt64
+    /// The memory that they take, in bytes.
+    public var queuedBytes: UInt64
     /// Keys that were compared with the other version since the last comparison began.
     public var compared: UInt64
     /// Keys that differed, and were copied from the other version.
     public var copied: UInt64
     /// Writes that it did not do and will not: the versions differ.
     public var diverged: UInt64
-    /// Why it cannot be brought up to date.
+    /// Why it cannot be brought up to date, or does not do what others do.
     public var trouble: String?
 
     /// A status.
-    public init(missing: UInt64, compared: UInt64, copied: UInt64, diverged: UInt64, trouble: String?) {
+    public init(
+        missing: UInt64, queued: UInt64, queuedBytes: UInt64, compared: UInt64, copied: UInt64, diverged: UInt64,
+        trouble: String?
+    ) {
         self.missing = missing
+        self.queued = queued
+        self.queuedBytes = queuedBytes
         self.compared = compared
         self.copied = copied
         self.diverged = diverged

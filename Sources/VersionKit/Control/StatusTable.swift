@@ -106,7 +106,8 @@ public enum StatusTable {
         }
         if let writes = version.writes {
             lines.append(
-                "      writes: \(writes.missing) missing, \(writes.diverged) diverged; \(writes.compared) keys compared, "
+                "      writes: \(writes.missing) missing (\(writes.queued) queued, \(writes.queuedBytes) bytes), "
+                    + "\(writes.diverged) diverged; \(writes.compared) keys compared, "
                     + "\(writes.copied) copied")
             if let trouble = writes.trouble { lines.append("      trouble: \(trouble)") }
         }

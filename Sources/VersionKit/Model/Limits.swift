@@ -1,4 +1,9 @@
-/// Every bound of the data plane, in one place. Sizes are bytes, times are durations.
+/// The bounds of the data plane that somebody may want to choose. Sizes are bytes, times are durations.
+///
+/// Beside what they bound are those that nobody has to: what the parsers of RESP take (`RespLimits`, constants because
+/// they are asked with each word), the queue of clients that were not accepted yet (1024), how long a version that is down
+/// is left alone before it is tried again (50 ms to 1 s), how often logs are brought to the disk (1 s), and how often a
+/// proxy tells what it did (200 ms).
 ///
 /// Nothing here grows without limit: what goes over a bound is refused, closed or held back, and counted.
 public struct Limits: Sendable, Equatable {
@@ -73,7 +78,9 @@ public struct Limits: Sendable, Equatable {
     /// How long a version may take for a reply before its connection counts as lost.
     public var replyTimeout: Duration = .seconds(10)
 
-    /// How long a client's connection may be without a request under way before it is closed; `nil`: for ever.
+    /// How long a client's connection may be without a request under way before it is closed; `nil`: for ever. Clients that
+    /// say nothing then keep their places among ``clientConnectionsMax``, and enough of them leave none for others: set it
+    /// where clients are strangers.
     public var idleTimeout: Duration?
 
     /// How long a client may take from the first byte of a request to its last.
@@ -109,7 +116,8 @@ public struct Limits: Sendable, Equatable {
     /// is given up, and that version can only be had as it was.
     public var replayLogBytesMax = 2 << 30
 
-    /// How long a version may stay down before it is reported as failed.
+    /// How long a version may stay down, or fail every write that another does, before it is reported as failed: whoever
+    /// runs the versions takes it out then.
     public var catchUpTimeout: Duration = .seconds(60)
 
     /// Keys that are copied or compared at one time; writes to them wait meanwhile.
@@ -153,6 +161,13 @@ public struct Limits: Sendable, Equatable {
 
     /// With more connections than this on one thread a relay does not look: the processor is better used by others.
     public var relayBusyPollConnectionsMax = 32
+
+    /// How long a client's connection that cannot move to a newer proxy, being encrypted, has to be quiet until it is closed.
+    public var handoverQuietTime: Duration = .milliseconds(250)
+
+    /// How long such a connection is served at most; then it is closed between two requests. A newer proxy's writes to
+    /// several versions wait for it.
+    public var handoverTimeout: Duration = .seconds(3)
 
     /// The bytes of an unfinished request that may move to a newer proxy with its connection.
     public var handoverBytesMax = 32 << 10

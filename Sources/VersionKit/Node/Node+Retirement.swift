@@ -74,13 +74,14 @@ extension Node {
     /// Whether the old version keeps failing while the new one is complete: it goes before its time. A new version that
     /// keeps failing is taken away, by this error.
     private func isLeftBehind(_ id: ApplicationID, _ old: Version, _ new: Version) async throws -> Bool {
-        guard let writes = await applications[id]?.proxy?.counters.writes else { return false }
-        if let reason = writes.trouble[new] {
+        switch await applications[id]?.proxy?.counters.writes.departure(old: old, new: new) {
+        case .newer(let reason):
             change(id, new) { _ = try? $0.pipeline.rollBack(reason: "it keeps failing: \(reason)") }
             throw NodeError("version \(new) keeps failing: \(reason)")
+        case .older(let reason):
+            note("version \(old) of \(id) keeps failing and retires before its time: \(reason)", level: .error)
+            return true
+        case nil: return false
         }
-        guard let reason = writes.trouble[old], writes.lag[new, default: 0] == 0 else { return false }
-        note("version \(old) of \(id) keeps failing and retires before its time: \(reason)", level: .error)
-        return true
     }
 }

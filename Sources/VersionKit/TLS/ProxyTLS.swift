@@ -6,9 +6,12 @@
     /// TLS towards a proxy's clients.
     ///
     /// ```swift
-    /// let tls = try ProxyTLS(certificateChain: "/etc/app/chain.pem", privateKey: "/etc/app/key.pem")
-    /// try await ProxyProcess.run(MyAdapter(), security: tls)
+    /// let tls = try ProxyTLS(certificateChain: files.chain, privateKey: files.key)
     /// ```
+    ///
+    /// `ProxyProcess.run(_:security:)` takes it. A connection that is encrypted cannot move to another process: when a newer
+    /// proxy takes over, the older one serves it until it is quiet (``Limits/handoverQuietTime``), for a while at most
+    /// (``Limits/handoverTimeout``), and closes it between two requests; the client connects anew.
     ///
     /// Only with the package trait `TLS`, since BoringSSL is what takes longest to build of all that a proxy could need.
     /// TLS 1.2 is the oldest that is spoken. Thread-safe.

@@ -6,12 +6,11 @@ internal import Synchronization
 ///
 /// ```swift
 /// var plan = TestbedPlan()
-/// plan.segment("office")
-/// plan.host("n1", address: "10.99.0.1", on: "office", link: Link(delay: .milliseconds(5)))
-/// plan.host("n2", address: "10.99.0.2", on: "office")
+/// plan.segment("one")
+/// plan.host("a", address: "10.99.0.1", address6: "fd00:99::1", on: "one", link: Link(delay: .milliseconds(1)))
+/// plan.host("b", address: "fd00:99::2", on: "one")
 /// let testbed = try Testbed(plan)
 /// defer { testbed.stop() }
-/// let result = try testbed["n1"]?.run("ping", ["-c", "1", "10.99.0.2"])
 /// ```
 ///
 /// The process has to run inside `scripts/sandbox`: then nothing outlives it, whatever happens to it.

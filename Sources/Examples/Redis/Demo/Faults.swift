@@ -3,6 +3,9 @@ import VersionKitModel
 import VersionKitUpgrade
 
 /// What is done to the versions while they are upgraded, and when: a value that is shown each status.
+///
+/// It befalls the one that is in the shadow of the other, written to and not read from: version 2 is killed while it is
+/// filled; version 1, when version 2 answers the clients, is killed and paused.
 struct Faults {
     enum Fault: Sendable, Hashable {
         /// Its process is killed.

@@ -38,6 +38,11 @@ package enum NodeMetrics {
         var states = MetricFamily("version_state", .gauge, "1 for the state in which a version is, 0 for the others.")
         var messages = MetricFamily("peer_messages_total", .counter, "Pieces of data that peers sent to a version.")
         var missing = MetricFamily("version_missing_writes", .gauge, "Writes that will be brought to a version.")
+        var queued = MetricFamily("version_queued_writes", .gauge, "Of these, those that wait in a queue.")
+        var bytes = MetricFamily("version_queued_bytes", .gauge, "The memory that these take, in bytes.")
+        var compared = MetricFamily(
+            "version_compared_keys", .gauge, "Keys that were compared since a version's last comparison began.")
+        var copied = MetricFamily("version_copied_keys", .gauge, "Keys that differed, and were copied to a version.")
         var diverged = MetricFamily(
             "version_diverged_writes_total", .counter, "Writes that a version did not do and will not.")
         var peers = MetricFamily("peers", .gauge, "Peers of an application that are known.")
@@ -47,14 +52,20 @@ package enum NodeMetrics {
                     state == version.state ? 1 : 0,
                     ["application": application, "version": number, "state": state.rawValue])
             }
-            messages.add(version.peerMessages, ["application": application, "version": number])
-            missing.add(version.writes?.missing ?? 0, ["application": application, "version": number])
-            diverged.add(version.writes?.diverged ?? 0, ["application": application, "version": number])
+            let labels: KeyValuePairs = ["application": application, "version": number]
+            messages.add(version.peerMessages, labels)
+            let writes = version.writes
+            missing.add(writes?.missing ?? 0, labels)
+            queued.add(writes?.queued ?? 0, labels)
+            bytes.add(writes?.queuedBytes ?? 0, labels)
+            compared.add(writes?.compared ?? 0, labels)
+            copied.add(writes?.copied ?? 0, labels)
+            diverged.add(writes?.diverged ?? 0, labels)
         }
         for application in status.applications {
             peers.add(application.peers.count, ["application": application.application.description])
         }
-        return [states, messages, missing, diverged, peers]
+        return [states, messages, missing, queued, bytes, compared, copied, diverged, peers]
     }
 
     private static func upgrades(_ status: NodeStatus) -> [MetricFamily] {

@@ -166,9 +166,13 @@ extension WriteStatus {
             "what it misses cannot be written to the disk (tried \(numbers.unkept[version, default: 0]) times): \($0)"
         }
         self.init(
-            missing: numbers.lag[version, default: 0], compared: numbers.examined[version, default: 0],
+            missing: numbers.lag[version, default: 0], queued: numbers.queued[version, default: 0],
+            queuedBytes: numbers.queuedBytes[version, default: 0], compared: numbers.examined[version, default: 0],
             copied: numbers.copied[version, default: 0], diverged: numbers.diverged[version, default: 0],
             trouble: numbers.trouble[version] ?? disk)
-        if self == WriteStatus(missing: 0, compared: 0, copied: 0, diverged: 0, trouble: nil) { return nil }
+        if self == WriteStatus(missing: 0, queued: 0, queuedBytes: 0, compared: 0, copied: 0, diverged: 0, trouble: nil)
+        {
+            return nil
+        }
     }
 }

@@ -365,6 +365,7 @@ extension ProxyCounters {
         var counters = self
         counters.connections = 0
         (counters.writes.lag, counters.writes.examined) = ([:], [:])
+        (counters.writes.queued, counters.writes.queuedBytes) = ([:], [:])
         (counters.writes.copied, counters.writes.trouble, counters.writes.disk) = ([:], [:], [:])
         (counters.writes.logged, counters.writes.loggedBytes) = ([:], [:])
         (counters.writes.unreplayable, counters.writes.settled) = ([:], [:])
@@ -382,6 +383,8 @@ extension ProxyCounters {
         writes.unkept.merge(other.writes.unkept, uniquingKeysWith: +)
         // What the others miss is of this moment, and only the proxy that serves knows it.
         if !other.writes.lag.isEmpty { writes.lag = other.writes.lag }
+        if !other.writes.queued.isEmpty { writes.queued = other.writes.queued }
+        if !other.writes.queuedBytes.isEmpty { writes.queuedBytes = other.writes.queuedBytes }
         if !other.writes.examined.isEmpty { writes.examined = other.writes.examined }
         if !other.writes.copied.isEmpty { writes.copied = other.writes.copied }
         if !other.writes.disk.isEmpty { writes.disk = other.writes.disk }

@@ -26,6 +26,8 @@ public enum Dispatch<Reply: Sendable>: Sendable {
     case session
     /// The proxy answers by itself.
     case answer(Reply)
+    /// The proxy answers by itself, and then closes the client's connection: the client said that it is done.
+    case answerAndClose(Reply)
     /// A strategy of the adapter's own.
     case custom(Strategy<Reply>)
 

@@ -64,6 +64,8 @@ public import VersionKitModel
     @usableFromInline var effect: Adapter.Request?
     /// How often it was sent again.
     @usableFromInline var resends = 0
+    /// Whether a version that got it was lost before it was sent again.
+    @usableFromInline var wasSent = false
     /// What the client gets, once that is decided.
     @usableFromInline var outcome: ByteBuffer?
 

@@ -10,8 +10,8 @@ public import VersionKitWire
 /// keeps pipelined replies in order, and forwards the original bytes untouched where client and version speak the same
 /// protocol.
 ///
-/// Five requirements have no default: ``parseRequest(_:from:)``, ``parseReply(_:to:from:)``, ``dispatch(_:_:)``,
-/// ``judge(_:)`` and ``failure(_:of:)``, with ``encode(_:to:for:)`` to word it.
+/// Six requirements have no default: ``parseRequest(_:from:)``, ``parseReply(_:to:from:)``, ``dispatch(_:_:)``,
+/// ``judge(_:)``, ``failure(_:of:)``, and ``encode(_:to:for:)`` to word it.
 ///
 /// - Note: R10, R11; S 3.3. ``MessageProxy`` is the framework's part.
 public protocol MessageAdapter: Sendable {

@@ -25,9 +25,7 @@ extension MessageProxy {
             let index = number - delivered
             exchanges[index].awaited.removeAll { $0 == version }
             guard isListed || exchanges[index].isAlone else { continue }
-            var answer = lost(version, number)
-            answer.isUnsent = connection.unreached == version
-            exchanges[index].answers.append(answer)
+            exchanges[index].answers.append(lost(version, number, isUnsent: connection.unreached == version))
         }
         for number in numbers where number >= delivered { settleIfLost(number, &connection) }
         startReady(&connection)
@@ -41,6 +39,7 @@ extension MessageProxy {
             adapter.isIdempotent(exchange.request)
         else { return false }
         exchanges[number - delivered].resends += 1
+        if connection.unreached != version { exchanges[number - delivered].wasSent = true }
         do throws(ProxyError) {
             send(try message(number, for: version), number, to: version, &connection)
             return true
@@ -49,15 +48,33 @@ extension MessageProxy {
         }
     }
 
+    /// What the client gets for a version that will not answer any more.
+    ///
+    /// - Parameter isUnsent: no connection to it came about, so it did not get the request.
     @inlinable
-    func lost(_ version: Version, _ number: Int) -> Conversation.Answer {
-        let request = exchanges[number - delivered].request
-        let error = ProxyError(
-            .noVersion, "version \(version) was lost before it answered; whether it did the request is unknown",
-            side: .version, isRetrySafe: adapter.isIdempotent(request))
-        return Conversation.Answer(
-            version: version, reply: adapter.failure(error, of: request), original: nil, verdict: .failure, isLost: true
-        )
+    func lost(_ version: Version, _ number: Int, isUnsent: Bool) -> Conversation.Answer {
+        let exchange = exchanges[number - delivered]
+        // What is sent again may have been done the first time.
+        let isUntouched = isUnsent && !exchange.wasSent
+        let error =
+            isUntouched
+            ? ProxyError(
+                .unreached, "version \(version) cannot be reached; nothing was sent to it", side: .version,
+                isRetrySafe: true)
+            : unknownFate("version \(version) was lost before it answered", exchange.request)
+        var answer = Conversation.Answer(
+            version: version, reply: adapter.failure(error, of: exchange.request), original: nil, verdict: .failure,
+            isLost: true)
+        answer.isUnsent = isUntouched
+        return answer
+    }
+
+    /// The error of a request that may have been done.
+    @inlinable
+    func unknownFate(_ why: String, _ request: Adapter.Request) -> ProxyError {
+        ProxyError(
+            .fateUnknown, "\(why); whether the request was done is unknown", side: .version,
+            isRetrySafe: adapter.isIdempotent(request))
     }
 
     @inlinable

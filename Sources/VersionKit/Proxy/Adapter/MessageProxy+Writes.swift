@@ -33,10 +33,14 @@ extension MessageProxy {
             {
                 connection.catchUp(write, for: answer.version)
             } else {
-                failed = answer
+                // Where the one whose word counts did not do it, the client hears that.
+                if answer.verdict != .answer { failed = answer }
+                if authority.verdict == .answer { noteFailing(answer, &connection) }
                 connection.noteDiverged(answer.version)
             }
         }
+        if exchange.answers.contains(where: { $0.verdict == .answer }) { noteFailing(authority, &connection) }
+        noteWorking(exchange.answers, &connection)
         // Those that were not asked: they were behind when the write began, whatever they are now.
         for version in connection.versions.present
         where !exchange.answers.contains(where: { $0.version == version }) {
@@ -54,6 +58,7 @@ extension MessageProxy {
             }
         }
         if (failed ?? authority).verdict == .answer { log(exchange, keys, missed, &connection) }
+        if let failed, failPartly(number, failed, &connection) { return }
         settle(number, with: failed ?? authority, failed: (failed ?? authority).verdict == .failure, &connection)
     }
 
@@ -161,6 +166,7 @@ extension MessageProxy {
         guard let answer = answers.last(where: \.isLost) ?? answers.last else {
             return failTakenAway(number, &connection)
         }
+        if failPartly(number, answer, &connection) { return }
         if let truth, truth != answer.version, answer.verdict == .answer {
             return failOutdated(number, answer.version, truth, &connection)
         }
@@ -173,7 +179,7 @@ extension MessageProxy {
         _ number: Int, _ version: Version, _ truth: Version, _ connection: inout ConnectionHandler
     ) {
         let error = ProxyError(
-            .noVersion, "version \(version) missed something meanwhile; version \(truth)'s state counts",
+            .fateUnknown, "version \(version) missed something meanwhile; version \(truth)'s state counts",
             side: .version, isRetrySafe: false)
         fail(number, error, &connection)
     }
@@ -188,10 +194,48 @@ extension MessageProxy {
         guard let chosen = bad ?? sound else { return failTakenAway(number, &connection) }
         if answers.contains(where: { $0.verdict == .answer }) {
             // Some did it and some did not: the client knows that it failed, operators that they differ.
-            for answer in answers where answer.verdict != .answer { connection.noteDiverged(answer.version) }
+            for answer in answers where answer.verdict != .answer {
+                noteFailing(answer, &connection)
+                connection.noteDiverged(answer.version)
+            }
         }
         if bad == nil { log(exchanges[number - delivered], keys, missed, &connection) }
+        noteWorking(answers, &connection)
+        if let bad, failPartly(number, bad, &connection) { return }
         settle(number, with: chosen, failed: bad != nil, &connection)
+    }
+
+    /// A version did not do what another did. One that refuses a request may be right to; one that fails is noted.
+    @inlinable
+    func noteFailing(_ answer: Conversation.Answer, _ connection: inout ConnectionHandler) {
+        guard answer.verdict == .failure else { return }
+        connection.noteFailing(
+            answer.version,
+            because: answer.isUnsent
+                ? "it cannot be reached" : answer.isLost ? "it is lost before it answers" : "it says so")
+    }
+
+    @inlinable
+    func noteWorking(_ answers: [Conversation.Answer], _ connection: inout ConnectionHandler) {
+        guard !connection.failing.isEmpty else { return }
+        for answer in answers where answer.verdict == .answer { connection.noteWorking(answer.version) }
+    }
+
+    /// Fails a write that one version did not get if another one may have done it: the client must not take it for one
+    /// that nobody did.
+    ///
+    /// - Returns: whether it is so.
+    @inlinable
+    mutating func failPartly(
+        _ number: Int, _ answer: Conversation.Answer, _ connection: inout ConnectionHandler
+    ) -> Bool {
+        let exchange = exchanges[number - delivered]
+        guard answer.isUnsent,
+            exchange.answers.contains(where: { !$0.isUnsent && ($0.isLost || $0.verdict == .answer) })
+        else { return false }
+        let why = "version \(answer.version) could not be reached, and others were"
+        fail(number, unknownFate(why, exchange.request), &connection)
+        return true
     }
 
     @inlinable
@@ -272,7 +316,7 @@ extension MessageProxy {
     @inlinable
     mutating func failTakenAway(_ number: Int, _ connection: inout ConnectionHandler) {
         let error = ProxyError(
-            .noVersion, "the versions asked were taken away before they answered", side: .proxy, isRetrySafe: false)
+            .fateUnknown, "the versions asked were taken away before they answered", side: .proxy, isRetrySafe: false)
         fail(number, error, &connection)
     }
 }

@@ -36,6 +36,8 @@ public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
     @usableFromInline var isSessionChanging = false
     /// The client is not served on, because of this.
     @usableFromInline var refusal: ProxyError?
+    /// The client said that it is done, and gets what it asked for before.
+    @usableFromInline var isDone = false
     @usableFromInline var speaker: Version?
     /// How many of the next replies are not for the client.
     @usableFromInline var silentReplies = 0
@@ -89,7 +91,7 @@ public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
     public mutating func handleRequest(
         from client: Version?, _ data: inout PeekBuffer, _ connection: inout ConnectionHandler
     ) throws(ProxyError) -> Int {
-        guard refusal == nil else { return data.count }
+        guard refusal == nil, !isDone else { return data.count }
         guard exchanges.count < limits.pipelinedRequestsMax, !isSessionChanging else { return 0 }
         do throws(ProxyError) {
             var identified = client
@@ -142,9 +144,12 @@ public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
         }
         exchanges.append(exchange)
         if case .session = dispatch { isSessionChanging = true }
-        if case .answer(let reply) = dispatch {
+        if case .answerAndClose = dispatch { isDone = true }
+        switch dispatch {
+        case .answer(let reply), .answerAndClose(let reply):
             decide(number, reply, &connection)
             connection.noteAnswered(failed: adapter.judge(reply) == .failure)
+        default: break
         }
         startReady(&connection)
     }
@@ -154,7 +159,7 @@ public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
         // With one version every way is the same, and nothing needs to be ordered.
         let alone = versions.count == 1 ? versions.max : nil
         switch dispatch {
-        case .answer: return .decided
+        case .answer, .answerAndClose: return .decided
         case .only(let version): return .single(version)
         case .session: return .session
         case .custom(let strategy): return .custom(strategy, steps: 0)
@@ -222,8 +227,8 @@ public struct MessageProxy<Adapter: MessageAdapter>: ProxyCallbacks {
             exchanges.removeFirst()
             delivered += 1
         }
-        guard let refusal, exchanges.isEmpty else { return }
-        if let words = adapter.goodbye(refusal, to: speaker) { connection.enqueueClient(words) }
+        guard exchanges.isEmpty, isDone || refusal != nil else { return }
+        if let refusal, let words = adapter.goodbye(refusal, to: speaker) { connection.enqueueClient(words) }
         connection.closeClient(refusal)
     }
 }

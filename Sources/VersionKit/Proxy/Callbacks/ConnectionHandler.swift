@@ -16,6 +16,8 @@ public struct ConnectionHandler: Sendable {
     /// Keys of which a version that is not ``behind`` has another state, until it is copied to it: what it says about
     /// writes to them does not count, and nothing is read from it as long as there is another one.
     public private(set) var unlike: [(version: Version, keys: Keys)]
+    /// Those of them that did not do the last write which another did, with nothing to bring it to them later.
+    public private(set) var failing: [Version]
     /// Whether what a version misses can be kept for it at the moment; otherwise no write may begin that one would miss.
     public let keepsMissed: Bool
     /// The version that is lost, if no connection to it came about: nothing of what it was sent has reached it.
@@ -51,6 +53,10 @@ public struct ConnectionHandler: Sendable {
         case needed(Version)
         /// Versions came to differ, and nothing can be done about it: only operators can.
         case diverged(Version)
+        /// A version did not do a write that another did, and why.
+        case failing(Version, String)
+        /// A version that was failing did a write.
+        case working(Version)
         /// A request was answered; `failed` if the answer says that it was not done.
         case answered(failed: Bool)
         /// So many requests of a run were answered, and done.
@@ -62,11 +68,13 @@ public struct ConnectionHandler: Sendable {
     /// A handler that sees these versions and has nothing recorded.
     public init(
         versions: VersionList, behind: [Version] = [], unlike: [(version: Version, keys: Keys)] = [],
-        keepsMissed: Bool = true, unreached: Version? = nil, milliseconds: Int64 = 0, canShare: Bool = false
+        failing: [Version] = [], keepsMissed: Bool = true, unreached: Version? = nil, milliseconds: Int64 = 0,
+        canShare: Bool = false
     ) {
         self.versions = versions
         self.behind = behind
         self.unlike = unlike
+        self.failing = failing
         self.keepsMissed = keepsMissed
         self.unreached = unreached
         self.milliseconds = milliseconds
@@ -81,8 +89,8 @@ public struct ConnectionHandler: Sendable {
         return current.isEmpty ? present : current
     }
 
-    /// Whether no version is known to miss anything, and could if it did.
-    public var isCalm: Bool { behind.isEmpty && unlike.isEmpty && keepsMissed }
+    /// Whether no version is known to miss anything or to fail, and could if it did.
+    public var isCalm: Bool { behind.isEmpty && unlike.isEmpty && failing.isEmpty && keepsMissed }
 
     /// Whether a version has all that it should have, as far as is known.
     public func isCurrent(_ version: Version) -> Bool {
@@ -157,6 +165,19 @@ public struct ConnectionHandler: Sendable {
 
     /// Says that a write was done by some versions and not by this one, for good.
     public mutating func noteDiverged(_ version: Version) { recorded.append(.diverged(version)) }
+
+    /// Says that a version did not do a write that another did: one that keeps failing is reported, so that it is taken out.
+    public mutating func noteFailing(_ version: Version, because reason: String) {
+        if !failing.contains(version) { failing.append(version) }
+        recorded.append(.failing(version, reason))
+    }
+
+    /// Says that a version did a write.
+    public mutating func noteWorking(_ version: Version) {
+        guard !failing.isEmpty, failing.contains(version) else { return }
+        failing.removeAll { $0 == version }
+        recorded.append(.working(version))
+    }
 
     /// Says that an older version's answer was better than a newer one's: as long as that happens, the old version is
     /// not retired (R18).

@@ -15,6 +15,10 @@ public struct ProxyError: Error, Sendable, Hashable {
         public static let unsupported = Code(description: "unsupported")
         /// No version runs that could answer.
         public static let noVersion = Code(description: "no-version")
+        /// A version could not be reached: nothing was sent to it, so nothing was done.
+        public static let unreached = Code(description: "unreached")
+        /// A version was lost before it answered, or others than it did the request: it may have been done.
+        public static let fateUnknown = Code(description: "fate-unknown")
         /// A version is behind, and what it misses cannot be kept for it.
         public static let unkept = Code(description: "unkept")
     }

@@ -8,7 +8,8 @@ extension ProxyCounters {
     /// The numbers that there are one of for each version.
     private static var perVersion: [(name: String, path: PerVersion)] {
         [
-            ("needed", \.needed), ("lag", \.writes.lag), ("examined", \.writes.examined),
+            ("needed", \.needed), ("lag", \.writes.lag), ("queued", \.writes.queued), ("bytes", \.writes.queuedBytes),
+            ("examined", \.writes.examined),
             ("copied", \.writes.copied), ("diverged", \.writes.diverged),
             ("unkept", \.writes.unkept), ("logged", \.writes.logged), ("loggedBytes", \.writes.loggedBytes),
             ("settled", \.writes.settled),

@@ -28,19 +28,21 @@ extension FramingCheck {
     /// The quick look at a reply finds the end that parsing finds, and calls plain only what is an answer.
     public func glancedReplies(_ samples: [(request: ByteBuffer, reply: ByteBuffer)], from version: Version) throws {
         for (request, reply) in samples {
-            var asked = PeekBuffer(request)
-            guard let asked = try adapter.parseRequest(&asked, from: version) else {
-                throw VerificationFailure("\(text(request)) is not a whole request")
-            }
+            let asked = try self.request(request, for: version)
             for end in 0...reply.readableBytes {
                 let bytes = reply.getSlice(at: reply.readerIndex, length: end) ?? ByteBuffer()
-                var (quick, whole) = (PeekBuffer(bytes), PeekBuffer(bytes))
-                guard adapter.glanceReply(at: &quick, from: version) == true else { continue }
-                guard let parsed = try adapter.parseReply(&whole, to: asked, from: version),
-                    quick.peekedBytes == whole.peekedBytes, adapter.judge(parsed) == .answer
-                else { throw VerificationFailure("\(text(bytes)) is taken for a plain reply, and is none") }
+                try checkGlancedReply(bytes, to: asked, from: version)
             }
         }
+    }
+
+    /// One quick look at a reply, compared with parsing it.
+    func checkGlancedReply(_ bytes: ByteBuffer, to asked: Adapter.Request, from version: Version) throws {
+        var (quick, whole) = (PeekBuffer(bytes), PeekBuffer(bytes))
+        guard adapter.glanceReply(at: &quick, from: version) == true else { return }
+        guard let parsed = try? adapter.parseReply(&whole, to: asked, from: version),
+            quick.peekedBytes == whole.peekedBytes, adapter.judge(parsed) == .answer
+        else { throw VerificationFailure("\(text(bytes)) is taken for a plain reply, and is none") }
     }
 
     /// One quick look, compared with parsing and dispatching the same bytes.
@@ -72,7 +74,7 @@ extension FramingCheck {
 
     private func agrees(_ glance: Glance, _ dispatch: Dispatch<Adapter.Reply>, isAlone: Bool) -> Bool {
         switch (glance, dispatch) {
-        case (_, .answer), (_, .session), (_, .only), (_, .custom), (.unusual, _): false
+        case (_, .answer), (_, .answerAndClose), (_, .session), (_, .only), (_, .custom), (.unusual, _): false
         case _ where isAlone: true
         case (.read, .newestFirst), (.other, _): true
         case (.write(let mark), .all(let keys, _)): KeyMarks(keys) == .one(mark)

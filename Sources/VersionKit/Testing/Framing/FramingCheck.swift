@@ -6,7 +6,7 @@ import VersionKitWire
 /// Checks the framing of an adapter: bytes come in pieces, and a parser must not care in which.
 ///
 /// ```swift
-/// try FramingCheck(MyAdapter()).requests(["get a\r\n", "get b\r\n"].map { ByteBuffer(string: $0) }, from: 1)
+/// try FramingCheck(StoreAdapter()).requests(samples, from: 1)
 /// ```
 ///
 /// Every check throws ``VerificationFailure`` with the bytes and what was made of them.
@@ -25,10 +25,7 @@ public struct FramingCheck<Adapter: MessageAdapter> {
     /// Each of these byte strings is one reply to the request beside it.
     public func replies(_ samples: [(request: ByteBuffer, reply: ByteBuffer)], from version: Version) throws {
         for (request, reply) in samples {
-            var bytes = PeekBuffer(request)
-            guard let asked = try adapter.parseRequest(&bytes, from: version) else {
-                throw VerificationFailure("\(text(request)) is not a whole request")
-            }
+            let asked = try self.request(request, for: version)
             try check([reply]) { bytes throws(ProxyError) in
                 try adapter.parseReply(&bytes, to: asked, from: version).map { "\($0)" }
             }
@@ -98,17 +95,59 @@ public struct FramingCheck<Adapter: MessageAdapter> {
         var generator = SeededGenerator(seed: seed)
         for _ in 0..<rounds {
             guard let sample = samples.randomElement(using: &generator) else { return }
-            let damaged = Damage.apply(to: Array(sample.readableBytesView), using: &generator)
-            var bytes = PeekBuffer(ByteBuffer(bytes: damaged))
-            do throws(ProxyError) {
-                guard try adapter.parseRequest(&bytes, from: client) != nil else { continue }
-            } catch {
-                continue
-            }
-            guard bytes.peekedBytes > 0, bytes.peekedBytes <= damaged.count else {
-                throw VerificationFailure("\(text(ByteBuffer(bytes: damaged))): \(bytes.peekedBytes) bytes were used")
+            try checkDamaged(sample, using: &generator) { bytes throws(ProxyError) in
+                try adapter.parseRequest(&bytes, from: client) != nil
             }
         }
+    }
+
+    /// The same for replies to the requests beside them; and what a quick look at one says, parsing it says, too.
+    ///
+    /// - Parameters:
+    ///   - samples: valid requests, and valid replies to be damaged.
+    ///   - seed: the same damage for the same seed.
+    public func damagedReplies(
+        _ samples: [(request: ByteBuffer, reply: ByteBuffer)], from version: Version, seed: UInt64, rounds: Int = 1000
+    ) throws {
+        let asked = try samples.map { (request: try request($0.request, for: version), reply: $0.reply) }
+        var generator = SeededGenerator(seed: seed)
+        for _ in 0..<rounds {
+            guard let (asked, sample) = asked.randomElement(using: &generator) else { return }
+            let damaged = try checkDamaged(sample, using: &generator) { bytes throws(ProxyError) in
+                try adapter.parseReply(&bytes, to: asked, from: version) != nil
+            }
+            try checkGlancedReply(damaged, to: asked, from: version)
+        }
+    }
+
+    /// Damages bytes, and parses them.
+    ///
+    /// - Parameter parse: whether a message was made of them.
+    @discardableResult
+    private func checkDamaged(
+        _ sample: ByteBuffer, using generator: inout SeededGenerator,
+        _ parse: (inout PeekBuffer) throws(ProxyError) -> Bool
+    ) throws -> ByteBuffer {
+        let damaged = ByteBuffer(bytes: Damage.apply(to: Array(sample.readableBytesView), using: &generator))
+        var bytes = PeekBuffer(damaged)
+        do throws(ProxyError) {
+            guard try parse(&bytes) else { return damaged }
+        } catch {
+            return damaged
+        }
+        guard bytes.peekedBytes > 0, bytes.peekedBytes <= damaged.readableBytes else {
+            throw VerificationFailure("\(text(damaged)): \(bytes.peekedBytes) bytes were used")
+        }
+        return damaged
+    }
+
+    /// A request that a reply is to.
+    func request(_ bytes: ByteBuffer, for version: Version) throws -> Adapter.Request {
+        var asked = PeekBuffer(bytes)
+        guard let request = try adapter.parseRequest(&asked, from: version) else {
+            throw VerificationFailure("\(text(bytes)) is not a whole request")
+        }
+        return request
     }
 
     func text(_ bytes: ByteBuffer) -> String { "'\(EscapedText.encode(bytes))'" }

@@ -72,6 +72,8 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
     public var needed: [Version] = []
     /// Versions that came to differ for good, in order.
     public var diverged: [Version] = []
+    /// Versions that did not do the last write which another did, and will not.
+    public var failing: [Version] = []
     /// What the writes that asked for their turn are ordered by; `nil`: everything.
     public var ordered: [Set<KeyMark>?] = []
     /// Requests that were answered, and those of them that failed.
@@ -131,13 +133,13 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
         process(client)
     }
 
-    /// A client's connection to a version ends.
-    public mutating func lose(_ version: Version, of client: String) {
+    /// A client's connection to a version ends, or never came about: then nothing of what it was sent has arrived.
+    public mutating func lose(_ version: Version, of client: String, isUnreached: Bool = false) {
         if client == Self.everybody { return loseShared(version) }
         clients[client]?.replies[version] = nil
         clients[client]?.sent[version] = nil
         clients[client]?.links.remove(version)
-        var handler = makeHandler()
+        var handler = makeHandler(unreached: isUnreached ? version : nil)
         clients[client]?.proxy.versionLost(version, &handler)
         perform(&handler, client)
         process(client)
@@ -167,6 +169,7 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
     public mutating func change(_ versions: VersionList) {
         self.versions = versions
         behind.removeAll { !versions.contains($0) }
+        failing.removeAll { !versions.contains($0) || versions.count < 2 }
         log.versions = log.versions.filter { versions.contains($0.key) && versions.count > 1 }
         for version in shared.keys where !versions.contains(version) { dropShared(version) }
         for client in clients.keys.sorted() {
@@ -215,9 +218,11 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
 
     // MARK: The engine's part
 
-    func makeHandler() -> ConnectionHandler {
+    func makeHandler(unreached: Version? = nil) -> ConnectionHandler {
         ConnectionHandler(
-            versions: versions, behind: behind, unlike: unlike, milliseconds: milliseconds, canShare: sharesConnections)
+            versions: versions, behind: behind, unlike: unlike, failing: failing, unreached: unreached,
+            milliseconds: milliseconds,
+            canShare: sharesConnections)
     }
 
     mutating func process(_ client: String) {
@@ -253,6 +258,8 @@ public struct InMemoryProxy<Adapter: MessageAdapter> {
             case .drop(let version): drop(version, client)
             case .needed(let version): needed.append(version)
             case .diverged(let version): diverged.append(version)
+            case .failing(let version, _): if !failing.contains(version) { failing.append(version) }
+            case .working(let version): failing.removeAll { $0 == version }
             case .answered(let failed):
                 answered.all += 1
                 answered.failed += failed ? 1 : 0

@@ -10,10 +10,11 @@ import VersionKitWire
 /// the same.
 ///
 /// ```swift
-/// var simulation = Simulation(MyAdapter(), versions: [1: MyModel(), 2: MyModel()], seed: 7)
+/// let models = [1: StoreModel(chance: 1), 2: StoreModel(chance: 2)] as [Version: StoreModel]
+/// var simulation = Simulation(StoreAdapter(), versions: models, seed: 7)
 /// let requests = ["client1": ["set a 1\n", "get a\n"], "client2": ["set a 2\n"]]
 /// try simulation.run(clients: requests.mapValues { $0.map { ByteBuffer(string: $0) } })
-/// // Now simulation.versions[1] and simulation.versions[2] have to be equal.
+/// #expect(simulation.versions[1] == simulation.versions[2])
 /// ```
 public struct Simulation<Adapter: MessageAdapter, Model: VersionModel> {
     /// The versions, with what they know.

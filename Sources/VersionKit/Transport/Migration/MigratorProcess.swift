@@ -6,9 +6,7 @@ public import VersionKitUpgrade
 /// The whole of a migrator's executable, but for the ``Migrator``:
 ///
 /// ```swift
-/// @main struct MyMigration {
-///     static func main() async { await MigratorProcess.run(MyMigrator()) }
-/// }
+/// static func main() async { await MigratorProcess.run(IrisLogMigrator()) }
 /// ```
 ///
 /// Called by `versiond` as `my-migrate OLD=ADDRESS:PORT NEW=ADDRESS:PORT`. It prints lines `progress EXAMINED COPIED`,

@@ -7,8 +7,9 @@ public import VersionKitProxy
 /// The whole of an application proxy's executable, but for the adapter:
 ///
 /// ```swift
-/// @main struct MyProxy {
-///     static func main() async throws { try await ProxyProcess.run(MyAdapter()) }
+/// @main
+/// struct MemcachedProxy {
+///     static func main() async throws { try await ProxyProcess.run(MemcachedAdapter()) }
 /// }
 /// ```
 ///

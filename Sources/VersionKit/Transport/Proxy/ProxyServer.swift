@@ -150,7 +150,7 @@ package final class ProxyServer: Sendable {
             Glibc.close(socket)
             return
         }
-        // The descriptor is NIO's from here on, and good as long as its channel is open. What is encrypted cannot move.
+        // The descriptor is NIO's from here on, and good as long as its channel is open. What is encrypted cannot move, and ends here.
         let movable = security == nil ? socket : -1
         let adoption = ClientBootstrap(group: group.next())
             .channelOption(.allowRemoteHalfClosure, value: true)

@@ -51,16 +51,23 @@ extension ClientSession {
     /// Moves to the newer proxy, if there is one, at the boundary between two requests.
     func moveIfPossible() {
         // A datagram that was read is answered here: there is nothing to move.
-        guard server.isLeaving, !isDatagram, !isMoving, !isEnding, port != nil, isAtBoundary else { return }
-        guard socket >= 0 else {
-            isEnding = true
-            return
-        }
+        guard server.isLeaving, !isDatagram, !isMoving, !isEnding, port != nil, callbacks.isQuiescent else { return }
+        guard socket >= 0 else { return drain() }
+        guard isAtBoundary else { return }
         isMoving = true
         updateReading()
         // What this turn of the loop has read already is still to come through the pipeline.
         loop.assumeIsolated().execute { self.move() }
     }
+
+    /// Goes on with a connection that cannot move, until it is quiet or has had long enough.
+    private func drain() {
+        if isDrained { isEnding = true }
+        if drainingSince == nil { drainingSince = .now() }
+    }
+
+    /// Whether it has had long enough.
+    var isDrained: Bool { drainingSince.map { .now() >= $0 + limits.handoverTimeout.timeAmount } ?? false }
 
     private var isAtBoundary: Bool {
         callbacks.isQuiescent && !isInputClosed && remainder != nil

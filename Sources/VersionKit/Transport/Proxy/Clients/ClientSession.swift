@@ -37,10 +37,12 @@ final class ClientSession: VersionConnectionOwner {
     /// When the request began that is not complete yet.
     private var partialSince: NIODeadline?
     private var lastActivity = NIODeadline.now()
+    /// Since when it should have moved to a newer proxy, and cannot.
+    var drainingSince: NIODeadline?
     private var stalledSince: NIODeadline?
     /// What it was sent since.
     private(set) var stalledBytes = 0
-    private var timer: Scheduled<Void>?
+    private var timer: (due: NIODeadline, task: Scheduled<Void>)?
 
     init(
         server: ProxyServer, callbacks: AnyProxyCallbacks, loop: any EventLoop, socket: Int32 = -1,
@@ -127,8 +129,8 @@ final class ClientSession: VersionConnectionOwner {
     /// Whether no further request may begin: those under way have to end first, because the versions changed or the
     /// connection moves. Otherwise a client that never pauses would put either off for ever.
     private var isHolding: Bool {
-        !appliedPromises.isEmpty
-            || (server.isLeaving && !isDatagram && remainder != nil)
+        !appliedPromises.isEmpty || isDrained
+            || (server.isLeaving && !isDatagram && socket >= 0 && remainder != nil)
     }
 
     func makeHandler(unreached: Version? = nil) -> ConnectionHandler {
@@ -136,8 +138,8 @@ final class ClientSession: VersionConnectionOwner {
         var list = table.versions
         for version in standing.unverified where list.contains(version) { list.insert(version, role: .filling) }
         return ConnectionHandler(
-            versions: list, behind: standing.behind, unlike: standing.unlike, keepsMissed: standing.keepsMissed,
-            unreached: unreached, milliseconds: server.milliseconds,
+            versions: list, behind: standing.behind, unlike: standing.unlike, failing: standing.failing,
+            keepsMissed: standing.keepsMissed, unreached: unreached, milliseconds: server.milliseconds,
             canShare: mayShare && !isDatagram && versionPort == nil)
     }
 
@@ -208,6 +210,8 @@ final class ClientSession: VersionConnectionOwner {
             case .drop(let version): versions.removeValue(forKey: version)?.close()
             case .needed(let version): server.count { $0.needed[version, default: 0] += 1 }
             case .diverged(let version): server.writes.noteDiverged(version)
+            case .failing(let version, let reason): server.writes.noteFailing(version, because: reason)
+            case .working(let version): server.writes.noteWorking(version)
             case .answered(let isFailure):
                 answered += 1
                 if isFailure { failed += 1 }
@@ -294,26 +298,45 @@ final class ClientSession: VersionConnectionOwner {
 
     /// Looks from time to time whether the client takes too long over something.
     private func watch() {
-        guard timer == nil, port != nil, let deadline else { return }
-        timer = loop.assumeIsolated().scheduleTask(in: max(deadline - .now(), .milliseconds(10))) {
+        guard port != nil, let deadline else { return }
+        let due = max(deadline, .now() + .milliseconds(10))
+        if let timer {
+            // One that is too early looks again; one that is too late would be late.
+            guard due < timer.due else { return }
+            timer.task.cancel()
+        }
+        let task = loop.assumeIsolated().scheduleTask(deadline: due) {
             self.timer = nil
             self.checkTime()
             self.finishTurn()
         }
+        timer = (due, task)
     }
 
     private var deadline: NIODeadline? {
         // Asked in every turn, and nearly always there is none.
-        guard partialSince != nil || stalledSince != nil || limits.idleTimeout != nil else { return nil }
+        guard partialSince != nil || stalledSince != nil || drainingSince != nil || limits.idleTimeout != nil else {
+            return nil
+        }
         var deadlines: [NIODeadline] = []
         if let partialSince { deadlines.append(partialSince + limits.requestTimeout.timeAmount) }
         if let stalledSince { deadlines.append(stalledSince + limits.stalledClientTimeout.timeAmount) }
         if let idle = limits.idleTimeout, callbacks.isQuiescent { deadlines.append(lastActivity + idle.timeAmount) }
+        if let end = drainingEnd { deadlines.append(end) }
         return deadlines.min()
+    }
+
+    /// When one that cannot move is closed: once it is quiet, or has had long enough; not in the middle of a request.
+    private var drainingEnd: NIODeadline? {
+        guard let drainingSince, callbacks.isQuiescent else { return nil }
+        return min(
+            max(lastActivity, drainingSince) + limits.handoverQuietTime.timeAmount,
+            drainingSince + limits.handoverTimeout.timeAmount)
     }
 
     private func checkTime() {
         let now = NIODeadline.now()
+        if let end = drainingEnd, now >= end { isEnding = true }
         if let stalledSince, now >= stalledSince + limits.stalledClientTimeout.timeAmount {
             server.count { $0.refused += 1 }
             // What it does not take can not leave either.
@@ -329,7 +352,7 @@ final class ClientSession: VersionConnectionOwner {
     }
 
     /// The client said something.
-    func noteActivity() { if limits.idleTimeout != nil { lastActivity = .now() } }
+    func noteActivity() { if limits.idleTimeout != nil || drainingSince != nil { lastActivity = .now() } }
 
-    deinit { timer?.cancel() }
+    deinit { timer?.task.cancel() }
 }

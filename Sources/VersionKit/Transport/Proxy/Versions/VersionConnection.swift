@@ -67,9 +67,11 @@ final class VersionConnection {
     ///
     /// - Parameter announcing: the client's and our own address, if the version wants to hear of them.
     func open(_ endpoint: Endpoint, announcing addresses: (client: SocketAddress, own: SocketAddress)?) {
-        if let addresses { outgoing.append(ProxyProtocol.header(from: addresses.client, to: addresses.own)) { _ in } }
         let bound = NIOLoopBound(self, eventLoop: loop)
         let isDatagram = owner?.isDatagram == true
+        if let (client, own) = addresses {
+            outgoing.append(ProxyProtocol.header(from: client, to: own, isDatagram: isDatagram)) { _ in }
+        }
         let initialize = { @Sendable (channel: any Channel) in
             channel.eventLoop.makeCompletedFuture {
                 if isDatagram { try channel.pipeline.syncOperations.addHandler(DatagramContents()) }

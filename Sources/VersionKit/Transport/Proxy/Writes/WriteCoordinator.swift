@@ -23,6 +23,7 @@ final class WriteCoordinator: Sendable {
         /// Versions that are to be compared as soon as nobody lacks what only they have.
         var doubted: Set<Version> = []
         var numbers = WriteNumbers()
+        var failing: FailingVersions
         /// Whether an older proxy still has the log of what versions miss: until it is ours, no write gets its turn.
         var isWaiting = false
         /// Whether it is not settled yet which versions are to be compared.
@@ -56,7 +57,8 @@ final class WriteCoordinator: Sendable {
     let copiesKeys: Bool
     /// Where what versions miss outlives the process; `nil`: nowhere.
     let store: CatchUpStore?
-    let state = Mutex(State())
+    let state: Mutex<State>
+    private let started = ContinuousClock.now
     /// Whether all versions are up to date: read for every request, so apart from the rest.
     private let isCalm = Atomic(true)
     /// Called when a version fell behind, once until it is up to date again.
@@ -66,6 +68,7 @@ final class WriteCoordinator: Sendable {
         limits: Limits, copiesKeys: Bool, store: CatchUpStore?, onBehind: @escaping @Sendable (Version) -> Void
     ) {
         self.limits = limits
+        state = Mutex(State(failing: FailingVersions(patience: limits.catchUpTimeout)))
         self.store = store
         self.copiesKeys = copiesKeys
         self.onBehind = onBehind
@@ -121,6 +124,8 @@ final class WriteCoordinator: Sendable {
         var behind: [Version] = []
         /// The keys that are on their way to versions which are not behind.
         var unlike: [(version: Version, keys: Keys)] = []
+        /// Those that fail the writes which others do.
+        var failing: [Version] = []
         /// Whether what they miss can be kept.
         var keepsMissed = true
     }
@@ -131,7 +136,7 @@ final class WriteCoordinator: Sendable {
             Standing(
                 unverified: state.unverified,
                 behind: Array(state.presumed.union(state.queues.keys).union(state.table.versions.logged)),
-                unlike: state.mending.map { ($0.unlike.version, $0.unlike.keys) },
+                unlike: state.mending.map { ($0.unlike.version, $0.unlike.keys) }, failing: state.failing.versions,
                 keepsMissed: copiesKeys || (state.queues.isEmpty && state.presumed.isEmpty)
                     || (!state.queues.values.contains(where: \.isFull) && store?.isSound != false))
         }
@@ -154,6 +159,7 @@ final class WriteCoordinator: Sendable {
             // Nor is what is on the disk of use any more.
             for version in state.logged { forgetIfWhole(version, &state) }
             state.numbers.keep(table.versions)
+            state.failing.keep(table.versions.present)
             // At first it is not known yet whether the logs are ours.
             if !isFirst, !state.isWaiting { followReplays(&state) }
             noteCalm(state)
@@ -349,6 +355,7 @@ final class WriteCoordinator: Sendable {
     func noteCalm(_ state: State) {
         let isCalm =
             state.queues.isEmpty && state.unverified.isEmpty && state.presumed.isEmpty && state.mending.isEmpty
+            && state.failing.versions.isEmpty
             && state.table.versions.logged.isEmpty
         self.isCalm.store(isCalm, ordering: .releasing)
     }
@@ -364,6 +371,25 @@ final class WriteCoordinator: Sendable {
         }
     }
 
+    /// A version did not do a write that another did, and nothing will bring it to it.
+    func noteFailing(_ version: Version, because reason: String) {
+        state.withLock { state in
+            // It may have been taken away meanwhile.
+            let present = state.table.versions.present
+            guard present.contains(version), present.count > 1 else { return }
+            state.failing.failed(version, because: reason, at: ContinuousClock.now - started)
+            noteCalm(state)
+        }
+    }
+
+    /// A version did a write.
+    func noteWorking(_ version: Version) {
+        state.withLock { state in
+            state.failing.worked(version)
+            noteCalm(state)
+        }
+    }
+
     /// Says why a version cannot be brought up to date at the moment; `nil`: it can.
     func noteTrouble(_ reason: String?, of version: Version) { state.withLock { $0.numbers.trouble[version] = reason } }
 
@@ -372,8 +398,11 @@ final class WriteCoordinator: Sendable {
             var numbers = state.numbers
             for (version, queue) in state.queues {
                 numbers.lag[version] = UInt64(queue.count)
+                numbers.queued[version] = UInt64(queue.count)
+                numbers.queuedBytes[version] = UInt64(queue.bytes)
                 if queue.dropped > 0 { numbers.diverged[version, default: 0] += queue.dropped }
             }
+            numbers.trouble.merge(state.failing.trouble) { $1 }
             noteDisk(state, &numbers)
             noteReplays(state, &numbers)
             if state.isUnsettled, state.table.versions.count > 1 {
