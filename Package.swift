@@ -275,7 +275,7 @@ let package = Package(
             "Swarm",
             [
                 "CLinux", "VersionKitModel", "VersionKitProcesses", "VersionKitReleases", "VersionKitSockets",
-                "VersionKitSwarm",
+                "VersionKitSwarm", "VersionKitUpgrade",
             ]),
         tests(
             "Testbed",

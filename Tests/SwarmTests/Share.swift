@@ -3,6 +3,7 @@ import Testing
 import VersionKitModel
 import VersionKitReleases
 import VersionKitSwarm
+import VersionKitUpgrade
 
 /// The layers of a made-up release in a directory of its own, and their torrent file.
 final class Share {
@@ -88,6 +89,20 @@ struct Member {
     var progress: SwarmProgress {
         session.update()
         return session.progress(of: torrent) ?? SwarmProgress()
+    }
+
+    /// Fetches the rest of it as a node does, with the same patience.
+    func fetch() async throws {
+        let began = ContinuousClock.now
+        var patience = DownloadPatience(at: .zero)
+        try await wait(for: "copy") { progress in
+            let now = ContinuousClock.now - began
+            if !progress.isChecked { patience.rest(at: now) }
+            let right = progress.downloaded - min(progress.failed, progress.downloaded)
+            let step = patience.step(bytes: right, wrong: progress.failed, peers: progress.peers, at: now)
+            if step == .lookAgain { session.recheck(torrent) }
+            return progress.isFinished
+        }
     }
 
     /// Waits until something is so.

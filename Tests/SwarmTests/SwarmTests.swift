@@ -41,12 +41,13 @@ struct SwarmTests {
         let liar = try ScriptedSeed.lying(pieces: ReleaseTorrent(share.layers).pieceCount)
         let fetcher = try Member(share, "copy")
         fetcher.session.connect(fetcher.torrent, to: [liar.endpoint])
+        // It is banned before what it sent is counted and gone: the seed comes in between.
         try await fetcher.wait(for: "ban") { _ in fetcher.session.counters.bannedPeers == 1 }
-        #expect(fetcher.session.counters.wrongPieces > 0)
         #expect(fetcher.progress.done == 0)
         let seed = try Member(share, "seed", .complete)
         fetcher.session.connect(fetcher.torrent, to: [seed.endpoint])
-        try await fetcher.wait(for: "copy", \.isFinished)
+        try await fetcher.fetch()
+        #expect(fetcher.session.counters.wrongPieces > 0)
         #expect(try share.isComplete("copy"))
     }
 

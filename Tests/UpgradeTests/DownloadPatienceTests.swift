@@ -50,6 +50,19 @@ struct DownloadPatienceTests {
         #expect(patience.step(bytes: 1001, peers: 8, at: .milliseconds(15_900)) == .giveUp)
     }
 
+    @Test("stuck after something was wrong, it has what is here looked at anew, once for that")
+    func lookAgain() {
+        var patience = DownloadPatience(policy, at: .zero)
+        _ = patience.step(bytes: 9, peers: 1, at: .zero)
+        #expect(patience.step(bytes: 9, wrong: 5, peers: 1, at: .milliseconds(1900)) == .wait)
+        #expect(patience.step(bytes: 9, wrong: 5, peers: 0, at: .seconds(2)) == .ask(isStuck: true))
+        #expect(patience.step(bytes: 9, wrong: 5, peers: 1, at: .seconds(3)) == .lookAgain)
+        #expect(patience.step(bytes: 9, wrong: 5, peers: 1, at: .milliseconds(4900)) == .wait)
+        #expect(patience.step(bytes: 9, wrong: 5, peers: 1, at: .seconds(5)) == .ask(isStuck: true))
+        #expect(patience.step(bytes: 9, wrong: 6, peers: 1, at: .milliseconds(5100)) == .lookAgain)
+        #expect(patience.step(bytes: 9, wrong: 6, peers: 1, at: .milliseconds(13_100)) == .giveUp)
+    }
+
     @Test("while what is here is still looked at, no time passes")
     func checking() {
         var patience = DownloadPatience(policy, at: .zero)

@@ -272,6 +272,13 @@ void vk_swarm_prefer(vk_swarm *swarm, uint32_t torrent, double from, double to) 
     });
 }
 
+void vk_swarm_recheck(vk_swarm *swarm, uint32_t torrent) {
+    guarded(nullptr, 0, [&] {
+        swarm->find(torrent).force_recheck();
+        return 0;
+    });
+}
+
 void vk_swarm_update(vk_swarm *swarm) {
     guarded(nullptr, 0, [&] {
         swarm->session.post_torrent_updates({});

@@ -101,6 +101,9 @@ package final class Swarm: Sendable {
         vk_swarm_prefer(session, torrent.number, part.lowerBound, part.upperBound)
     }
 
+    /// Looks anew at what is here of a torrent, and goes on from there; its connections begin anew as well.
+    package func recheck(_ torrent: Torrent) { vk_swarm_recheck(session, torrent.number) }
+
     /// Takes in what has happened, and has the session tell what is new until the next time.
     package func update() { vk_swarm_update(session) }
 

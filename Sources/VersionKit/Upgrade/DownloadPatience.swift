@@ -25,12 +25,16 @@ public struct DownloadPatience: Sendable, Equatable {
         case wait
         /// Ask for further peers.
         case ask(isStuck: Bool)
+        /// Look anew at what is here: libtorrent at times forgets a piece that was wrong and is fetched again, and then asks
+        /// nobody for it.
+        case lookAgain
         /// Fetch it in another way.
         case giveUp
     }
 
     private let policy: Policy
     private var most: UInt64 = 0
+    private var wrongSeen: UInt64 = 0
     private var progressed: Duration
     private var asked: Duration?
     private var pause: Duration
@@ -46,12 +50,18 @@ public struct DownloadPatience: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - bytes: how many came so far, without those that were wrong.
+    ///   - wrong: how many came and were wrong.
     ///   - peers: how many connections there are.
-    public mutating func step(bytes: UInt64, peers: Int, at now: Duration) -> Step {
+    public mutating func step(bytes: UInt64, wrong: UInt64 = 0, peers: Int, at now: Duration) -> Step {
         if bytes > most { (most, progressed) = (bytes, now) }
         if now - progressed >= policy.giveUpAfter { return .giveUp }
         guard let last = asked else { return ask(isStuck: false, at: now) }
         let isStuck = now - progressed >= policy.stuckAfter
+        if isStuck, wrong > wrongSeen, peers > 0 {
+            // Once for what was wrong: if it does not help, others are asked as ever.
+            (wrongSeen, progressed) = (wrong, now)
+            return .lookAgain
+        }
         if isStuck { return now - last >= policy.stuckAfter ? ask(isStuck: true, at: now) : .wait }
         guard peers < policy.peersWanted, now - last >= pause else { return .wait }
         pause = min(pause * 2, policy.pauseMax)

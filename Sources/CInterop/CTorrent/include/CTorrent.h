@@ -76,6 +76,9 @@ int vk_swarm_connect(
 /// the end it goes on at the begin. May wait for the session's thread.
 void vk_swarm_prefer(struct vk_swarm *swarm, uint32_t torrent, double from, double to);
 
+/// Looks anew at which pieces are here.
+void vk_swarm_recheck(struct vk_swarm *swarm, uint32_t torrent);
+
 /// What has become of a torrent.
 struct vk_swarm_status {
     /// Bytes of the files that are wanted, and those of them that are there and right.

@@ -67,7 +67,7 @@ struct SwarmDownload: Sendable {
             if progress.isFinished { return }
             if !progress.isChecked { patience.rest(at: swarm.elapsed) }
             let bytes = progress.downloaded - min(progress.failed, progress.downloaded)
-            switch patience.step(bytes: bytes, peers: progress.peers, at: swarm.elapsed) {
+            switch patience.step(bytes: bytes, wrong: progress.failed, peers: progress.peers, at: swarm.elapsed) {
             case .wait: break
             case .ask where isFirst:
                 // Who advertises a release knows somebody who has it, or there is no swarm.
@@ -78,6 +78,7 @@ struct SwarmDownload: Sendable {
             case .ask(let isStuck):
                 // Who is asked may be gone while others go on: nobody waits, and each step has its time-out.
                 Task { try? await findPeers(session, torrent, port, isStuck: isStuck) }
+            case .lookAgain: session.recheck(torrent)
             case .giveUp: throw NodeError("no peer has sent anything for \(policy.giveUpAfter)")
             }
             try await Task.sleep(for: Self.interval)
