@@ -118,13 +118,20 @@ public struct Announcements: Sendable, Equatable, Codable {
 
     /// What is to be done now.
     public mutating func next(at now: Duration) -> Step {
-        guard entries.values.count(where: \.isUnderWay) < policy.concurrentMax else { return .idle }
-        let waiting = entries.lazy.filter { !$0.value.isUnderWay }
-        guard let first = waiting.min(by: { ($0.value.due, $0.key) < ($1.value.due, $1.key) }) else { return .idle }
-        guard first.value.due <= now else { return .wait(until: first.value.due) }
-        entries[first.key]?.isUnderWay = true
-        entries[first.key]?.isOutdated = false
-        return .send(first.key)
+        var underWay = 0
+        var first: (target: Target, due: Duration)?
+        for (target, entry) in entries {
+            if entry.isUnderWay {
+                underWay += 1
+            } else if first.map({ (entry.due, target) < ($0.due, $0.target) }) ?? true {
+                first = (target, entry.due)
+            }
+        }
+        guard underWay < policy.concurrentMax, let first else { return .idle }
+        guard first.due <= now else { return .wait(until: first.due) }
+        entries[first.target]?.isUnderWay = true
+        entries[first.target]?.isOutdated = false
+        return .send(first.target)
     }
 
     /// A peer was told.
