@@ -25,12 +25,14 @@ struct Adverts {
         for host in fleet.hosts {
             try await fleet.wait("a peer", on: host) { $0.applications.first?.peers.isEmpty == false }
         }
+        let before = try ProcessorTime.ofMachine()
         try await fleet.hosts[0].publish(second)
         for host in fleet.hosts {
             try await fleet.wait("word of version 2", on: host) { status in
                 status.applications.first?.versions.contains { $0.version == 2 && !$0.stages.isEmpty } == true
             }
         }
+        let share = try ProcessorTime.ofMachine().share(since: before)
         // Peers hear of a version from when it serves.
         let began = try await fleet.began(.serve, of: 2, on: fleet.hosts[0])
         var times: [Double] = []
@@ -40,5 +42,25 @@ struct Adverts {
         times.sort()
         tell("median knows", times[times.count / 2], "ms")
         tell("last knows", times[times.count - 1], "ms")
+        tell("hops to the farthest", Double(try await hops(fleet)), "hops")
+        tell("processors busy with anything", 100 * share, "%")
+    }
+
+    /// From how many hosts to the next the word went, on its longest way.
+    private func hops(_ fleet: BenchFleet) async throws -> Int {
+        var sources: [String: String] = [:]
+        for (node, host) in fleet.hosts.enumerated() {
+            let words = try await host.history().events.map { $0.text.split(separator: " ") }
+            if let heard = words.last(where: { $0.count > 3 && $0[1] == "advertises" && $0[3] == "2" }) {
+                sources[hostAddress(node)] = String(heard[0])
+            }
+        }
+        var farthest = 0
+        for node in fleet.hosts.indices {
+            var (place, hops) = (hostAddress(node), 0)
+            while let source = sources[place], hops < fleet.hosts.count { (place, hops) = (source, hops + 1) }
+            farthest = max(farthest, hops)
+        }
+        return farthest
     }
 }

@@ -48,8 +48,8 @@ import Testing
             }
             return try #require(UpgradeGoals.growth(Observations(rows), UpgradeRun.ours))
         }
-        #expect(abs(try growth { 100 * $0 } - 16 / 3.5237) < 1e-3)
-        #expect(try growth { _ in 100 } < 0.3)
+        #expect(abs(try growth { 100 * $0 } - 6 / 1.8617) < 1e-3)
+        #expect(try growth { _ in 100 } < 0.6)
         #expect(UpgradeGoals.growth(Observations(), UpgradeRun.ours) == nil)
     }
 

@@ -41,14 +41,18 @@ package enum UpgradeGoals {
             [
                 Goal(
                     measure: UpgradeMeasure.adverts.rawValue,
-                    title: "\(title): 3 to 48 hosts, to the logarithm's growth",
+                    title: "\(title): 8 to 48 hosts, to the logarithm's growth",
                     criterion: criterion, unit: "x", digits: 2, peer: peer
                 ) { growth($0, peer) }
             ]
-                + scale.adverts.map {
-                    median(
-                        .adverts, "\(title): \($0) hosts", UpgradeRun.adverts($0), "last knows", told, " ms", of: peer,
-                        isNamed: false)
+                + scale.adverts.flatMap { hosts in
+                    [
+                        ("\(title): \(hosts) hosts", "last knows", " ms"),
+                        ("the same: hops to the farthest", "hops to the farthest", ""),
+                        ("the same: processors busy with anything", "processors busy with anything", " %"),
+                    ].map { title, key, unit in
+                        median(.adverts, title, UpgradeRun.adverts(hosts), key, told, unit, of: peer, isNamed: false)
+                    }
                 }
         }
     }

@@ -1,7 +1,7 @@
 /// How much is measured.
 package struct UpgradeScale: Sendable {
     package static let full = UpgradeScale(
-        large: Fleet(nodes: 12, megabytes: 48), many: Fleet(nodes: 48, megabytes: 6), adverts: [3, 6, 12, 24, 48],
+        large: Fleet(nodes: 12, megabytes: 48), many: Fleet(nodes: 48, megabytes: 6), adverts: [8, 16, 32, 48],
         difference: Fleet(nodes: 2, megabytes: 48), alone: Fleet(nodes: 1, megabytes: 48),
         upgrade: Fleet(nodes: 12, megabytes: 48), memory: Fleet(nodes: 4, megabytes: 48))
     /// Shows that everything works. Its figures have other names: they meet no goals.
