@@ -5,7 +5,7 @@ import VersionKitUpgrade
 /// What is done to the versions while they are upgraded, and when: a value that is shown each status.
 ///
 /// It befalls the one that is in the shadow of the other, written to and not read from: version 2 is killed while it is
-/// filled; version 1, when version 2 answers the clients, is killed and paused.
+/// filled; version 1, when version 2 answers the clients, is killed, killed again when it has caught up, and paused.
 struct Faults {
     enum Fault: Sendable, Hashable {
         /// Its process is killed.
@@ -14,7 +14,11 @@ struct Faults {
         case pause(Version)
     }
 
-    private enum Step: CaseIterable { case killNew, killOld, pauseOld, done }
+    private enum Step: CaseIterable { case killNew, killOld, killOldAgain, pauseOld, done }
+
+    private static let ofTheOld: [Step: String] = [
+        .killOld: "killed", .killOldAgain: "killed again", .pauseOld: "paused",
+    ]
 
     private let old: Version
     private let new: Version
@@ -36,12 +40,13 @@ struct Faults {
         if newStatus.state != .upgrading, step == .killNew {
             miss("version \(new) had migrated before it could be killed", next: .killOld)
         }
-        if oldStatus.state == .retired, step == .killOld || step == .pauseOld {
-            miss("version \(old) had retired before it could be \(step == .killOld ? "killed" : "paused")", next: .done)
+        if oldStatus.state == .retired, let fault = Self.ofTheOld[step] {
+            miss("version \(old) had retired before it could be \(fault)", next: .done)
         }
         switch step {
         case .killNew where newStatus.stage == .migrate && (newStatus.migration?.copied ?? 0) > 0: return .kill(new)
         case .killOld where newStatus.state == .serving: return .kill(old)
+        case .killOldAgain where oldStatus.isUpToDate: return .kill(old)
         case .pauseOld where oldStatus.isUpToDate: return .pause(old)
         default: return nil
         }
