@@ -53,14 +53,14 @@ struct DownloadPatienceTests {
     @Test("stuck after something was wrong, it has what is here looked at anew, once for that")
     func lookAgain() {
         var patience = DownloadPatience(policy, at: .zero)
-        _ = patience.step(bytes: 9, peers: 1, at: .zero)
-        #expect(patience.step(bytes: 9, wrong: 5, peers: 1, at: .milliseconds(1900)) == .wait)
+        _ = patience.step(bytes: 9, peers: policy.peersWanted, at: .zero)
+        #expect(patience.step(bytes: 9, wrong: 5, peers: policy.peersWanted, at: .milliseconds(1900)) == .wait)
         #expect(patience.step(bytes: 9, wrong: 5, peers: 0, at: .seconds(2)) == .ask(isStuck: true))
-        #expect(patience.step(bytes: 9, wrong: 5, peers: 1, at: .seconds(3)) == .lookAgain)
-        #expect(patience.step(bytes: 9, wrong: 5, peers: 1, at: .milliseconds(4900)) == .wait)
-        #expect(patience.step(bytes: 9, wrong: 5, peers: 1, at: .seconds(5)) == .ask(isStuck: true))
-        #expect(patience.step(bytes: 9, wrong: 6, peers: 1, at: .milliseconds(5100)) == .lookAgain)
-        #expect(patience.step(bytes: 9, wrong: 6, peers: 1, at: .milliseconds(13_100)) == .giveUp)
+        #expect(patience.step(bytes: 9, wrong: 5, peers: policy.peersWanted, at: .seconds(3)) == .lookAgain)
+        #expect(patience.step(bytes: 9, wrong: 5, peers: policy.peersWanted, at: .milliseconds(4900)) == .wait)
+        #expect(patience.step(bytes: 9, wrong: 5, peers: policy.peersWanted, at: .seconds(5)) == .ask(isStuck: true))
+        #expect(patience.step(bytes: 9, wrong: 6, peers: policy.peersWanted, at: .milliseconds(5100)) == .lookAgain)
+        #expect(patience.step(bytes: 9, wrong: 6, peers: policy.peersWanted, at: .milliseconds(13_100)) == .giveUp)
     }
 
     @Test("while what is here is still looked at, no time passes")
