@@ -59,6 +59,9 @@ struct CrashPointTests {
     @Test("the way back to a snapshot")
     func snapshot() async throws { try await everywhere(.snapshot) }
 
+    @Test("the way back to a snapshot of the version that serves")
+    func snapshotInPlace() async throws { try await everywhere(.snapshotInPlace, step: 1) }
+
     private func everywhere(_ story: CrashStory, step: Int = Self.step) async throws {
         let count = try await run(story, until: nil)
         try #require(count > 5, "\(count) boundaries are too few to be all")
@@ -80,7 +83,8 @@ struct CrashPointTests {
             hosts: story.hosts, hasKey: story.hasKey, settings: story.settings, diesAtCrashPoints: true)
         let load = try await fleet.load(fleet.nodes[story.victim], protocol: 1)
         var (isArmed, place, counted) = (false, "", nil as Int?)
-        if story.forgets { try write("kept", to: mark(fleet.nodes[story.victim])) }
+        if story.forgets { try write("kept", to: fleet.nodes[story.victim].mark) }
+        try await story.prepare(fleet.nodes[story.victim])
         let deadline = ContinuousClock.now + TestFleet.patience
         while true {
             if place.isEmpty, fleet.nodes[story.victim].process.exit != nil {
@@ -104,7 +108,8 @@ struct CrashPointTests {
                 if isArmed, counted == nil, story.isElsewhere(status) { counted = passed(node) }
                 // Clients are served again, too: they read back what was acknowledged to them.
                 let isServed = story.forgets || status.applications.first?.proxy?.requests ?? 0 > 0
-                if isArmed, story.isOver(status), isServed, node.hasPassed(story.lastBoundary) { break }
+                let isBack = !story.forgets || (try? String(contentsOfFile: node.mark, encoding: .utf8)) == "kept"
+                if isArmed, story.isOver(status), isServed, isBack, node.hasPassed(story.lastBoundary) { break }
                 // An operator who had no answer asks again.
                 try? await story.act(fleet, status)
             }
@@ -118,7 +123,6 @@ struct CrashPointTests {
         }
         let node = fleet.nodes[story.victim]
         if story.forgets {
-            #expect(try String(contentsOfFile: mark(node), encoding: .utf8) == "kept", "after '\(place)'")
             try await expectNothingLost(fleet.load(node, protocol: 1), place)
         } else {
             try await expectNothingLost(load, place)
@@ -135,11 +139,6 @@ struct CrashPointTests {
         let numbers = try await load.finish()
         #expect(numbers.lost == 0, "after '\(place)'")
         #expect(numbers.updates > 0, "after '\(place)'")
-    }
-
-    /// What version 1 has on disk for the test.
-    private func mark(_ node: FleetNode) -> String {
-        "\(node.directory)/state/environments/namespaces/irislog-1/upper/mark"
     }
 
     /// Expects one environment, one agent, one link and one proxy.
