@@ -23,6 +23,9 @@ struct CrashPointTests {
     @Test("an upgrade with snapshots, and the retirement of the old version")
     func upgrade() async throws { try await everywhere(.upgrade, step: 1) }
 
+    @Test("an upgrade whose state the proxy copies key by key")
+    func keyed() async throws { try await everywhere(.keyed) }
+
     @Test("a rollback while both versions run")
     func rollback() async throws { try await everywhere(.rollback, step: 1) }
 
@@ -80,8 +83,9 @@ struct CrashPointTests {
     /// - Returns: how many boundaries were passed.
     private func run(_ story: CrashStory, until boundary: Int?) async throws -> Int {
         let fleet = try await TestFleet(
-            hosts: story.hosts, hasKey: story.hasKey, settings: story.settings, diesAtCrashPoints: true)
-        let load = try await fleet.load(fleet.nodes[story.victim], protocol: 1)
+            hosts: story.hosts, hasKey: story.hasKey, settings: story.settings,
+            others: story.application.neighbours.isEmpty ? [] : [story.application.name], diesAtCrashPoints: true)
+        let load = try await story.application.use(fleet, fleet.nodes[story.victim])
         var (isArmed, place, counted) = (false, "", nil as Int?)
         if story.forgets { try write("kept", to: fleet.nodes[story.victim].mark) }
         try await story.prepare(fleet.nodes[story.victim])
@@ -95,7 +99,7 @@ struct CrashPointTests {
                 fleet.nodes[story.victim] = try fleet.nodes[story.victim].restarted()
             }
             let node = fleet.nodes[story.victim]
-            let status = await node.status()
+            let status = await node.status()?.only(story.application.name)
             if let status {
                 #expect(
                     story.isInPlace || status.applications.first?.serving.isEmpty == false,
@@ -135,26 +139,26 @@ struct CrashPointTests {
 
     private func passed(_ node: FleetNode) -> Int { Self.plenty - (CrashPoint.left(in: node.crashPoints) ?? 0) }
 
-    private func expectNothingLost(_ load: LoadProcess, _ place: String) async throws {
-        let numbers = try await load.finish()
-        #expect(numbers.lost == 0, "after '\(place)'")
-        #expect(numbers.updates > 0, "after '\(place)'")
+    private func expectNothingLost(_ clients: any CrashClients, _ place: String) async throws {
+        let (writes, lost) = try await clients.readBack()
+        #expect(lost == 0, "after '\(place)'")
+        #expect(writes > 0, "after '\(place)'")
     }
 
-    /// Expects one environment, one agent, one link and one proxy.
+    /// Expects one environment, one agent, one link and one proxy, and those of what runs beside the application.
     private func expectNothingLeft(of story: CrashStory, _ fleet: TestFleet, _ place: String) async throws {
         let node = fleet.nodes[story.victim]
-        let wanted = ["irislog-\(story.survivor)"]
+        let wanted = Set(story.application.neighbours + ["\(story.application.name)-\(story.survivor)"])
         try await fleet.wait(for: "end of what is over, after '\(place)'", on: node) { _ in
-            ProcessFiles.names("\(node.directory)/state/environments/namespaces") == wanted
+            Set(ProcessFiles.names("\(node.directory)/state/environments/namespaces")) == wanted
         }
-        #expect(RestartedNode(node: node).versions.count == 1, "after '\(place)'")
+        #expect(RestartedNode(node: node).versions.count == wanted.count, "after '\(place)'")
         // The kernel takes links away some time after the last process of their namespace.
         try await fleet.wait(for: "one link, after '\(place)'", on: node) { _ in
             let links = try? node.host.run("ip", ["-oneline", "link", "show", "type", "veth"]).output
-            return links?.split(separator: "\n").count { $0.contains(" vk") } == 1
+            return links?.split(separator: "\n").count { $0.contains(" vk") } == wanted.count
         }
-        #expect(RestartedNode(node: node).proxies.count <= 1, "after '\(place)'")
+        #expect(RestartedNode(node: node).proxies.count <= wanted.count, "after '\(place)'")
     }
 }
 

@@ -9,6 +9,7 @@ import VersionKitUpgrade
 /// What operators do with one fleet, at which of its nodes versiond is killed meanwhile, and what is to come of it in the end.
 struct CrashStory: Sendable {
     var name: String
+    var application = CrashApplication.irislog
     var hosts = 1
     /// The node whose versiond is killed.
     var victim = 0
@@ -62,6 +63,14 @@ extension CrashStory {
     static let upgrade = CrashStory(
         name: "upgrade", settings: [#""snapshots": { "beforeUpgrade": true, "beforeRetirement": true }"#],
         act: publish(\.version2))
+
+    /// The same without a migrator: the proxy copies key by key.
+    static let keyed = CrashStory(
+        name: "keyed", application: .redis,
+        act: { fleet, status in
+            guard status.version(2) == nil else { return }
+            try await fleet.nodes[0].publish(RedisStoryReleases.shared.value.version2)
+        })
 
     static let reboot = CrashStory(name: "reboot", reboots: true, act: publish(\.version2))
 
