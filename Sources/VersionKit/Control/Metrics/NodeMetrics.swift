@@ -19,7 +19,8 @@ package enum NodeMetrics {
         var control = MetricFamily("control_refused_total", .counter, "Requests of operators that were not tried.")
         for (reason, count) in refused.sorted(by: { $0.key < $1.key }) { control.add(count, ["reason": reason]) }
         let families =
-            [build, control] + versions(status) + upgrades(status) + replays(status) + proxies(status) + router(status.router)
+            [build, control] + versions(status) + upgrades(status) + replays(status) + proxies(status)
+            + router(status.router)
             + fleet(status.fleet) + swarm(status) + self.traffic(traffic) + restart(status.restart)
         return families.map(\.text).joined()
     }

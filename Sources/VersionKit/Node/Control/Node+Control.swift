@@ -114,7 +114,7 @@ extension Node {
         var stage: UpgradeStage?
         var reason: String?
         switch record.pipeline.state {
-        case .complete: break
+        case .complete: reason = application.putBackTrouble[version].map { "it cannot be put back: \($0)" }
         case .working(let current):
             state = record.pipeline.isServing ? .serving : .upgrading
             stage = current

@@ -1,4 +1,3 @@
-import Logging
 import VersionKitIsolation
 import VersionKitJournal
 import VersionKitModel
@@ -24,7 +23,8 @@ extension Node {
         } catch {
             // The operator hears of it now, and it goes on: without its files the version must not serve.
             Task { await self.restart(id, snapshot.version) }
-            throw NodeError("version \(snapshot.version) of \(id) could not be put back, which is tried again: \(error)")
+            throw NodeError(
+                "version \(snapshot.version) of \(id) could not be put back, which is tried again: \(error)")
         }
         await restart(id, snapshot.version)
     }
@@ -51,19 +51,22 @@ extension Node {
     func finishPuttingBack(_ id: ApplicationID, _ version: Version) async throws {
         // Meanwhile an operator may want another snapshot.
         while let wanted = applications[id]?.records[version]?.restore {
-            guard var snapshot = try await listSnapshots().first(where: { $0.id.rawValue == wanted.snapshot }) else {
-                throw NodeError("the snapshot \(wanted.snapshot) is gone: see versionctl snapshot list")
-            }
-            if wanted.isWithoutMemory { snapshot.level = .files }
             do {
+                guard var snapshot = try await listSnapshots().first(where: { $0.id.rawValue == wanted.snapshot })
+                else {
+                    throw NodeError("the snapshot \(wanted.snapshot) is gone: see versionctl snapshot list")
+                }
+                if wanted.isWithoutMemory { snapshot.level = .files }
                 try await layOut(id, snapshot, wanted.isClean)
             } catch {
+                applications[id]?.putBackTrouble[version] = "\(error)"
                 // The next time with its files alone, rather than never.
                 change(id, version) { record in
                     if record.restore == wanted { record.restore?.isWithoutMemory = true }
                 }
                 throw error
             }
+            applications[id]?.putBackTrouble[version] = nil
             CrashPoint.reach("version \(version) is put back")
             change(id, version) { record in if record.restore == wanted { record.restore = nil } }
         }

@@ -106,7 +106,9 @@ extension Node {
     func removeSnapshot(_ name: String) async throws -> String {
         guard let id = SnapshotID(rawValue: name) else { throw NodeError("'\(name)' is no snapshot's name") }
         for application in applications.values {
-            guard let record = application.records.values.first(where: { $0.restore?.snapshot == name }) else { continue }
+            guard let record = application.records.values.first(where: { $0.restore?.snapshot == name }) else {
+                continue
+            }
             throw NodeError(
                 "version \(record.version) of \(application.id) is being put back to it; remove it when that is done")
         }
