@@ -55,6 +55,26 @@ struct NodeMetricsTests {
         #expect(families["versionkit_download_wanted_bytes"]?.samples.map(\.value) == [3])
     }
 
+    @Test("what is logged for a version that retired is there, and whether it can still be replayed")
+    func replay() throws {
+        func samples(_ replay: ReplayStatus?) throws -> [[Double]] {
+            var version = Statuses.version(1, .retired)
+            version.replay = replay
+            let families = try MetricsReader.read(NodeMetrics.text(of: try Statuses.node([version]), traffic: []))
+            return ["possible", "logged_writes", "logged_bytes"].map { name in
+                families["versionkit_replay_\(name)"]?.samples.map(\.value) ?? []
+            }
+        }
+        #expect(try samples(nil) == [[], [], []])
+        #expect(
+            try samples(ReplayStatus(snapshot: "irislog-1-1-1000", writes: 5, bytes: 640, failure: nil))
+                == [[1], [5], [640]])
+        #expect(try samples(ReplayStatus(snapshot: nil, writes: 1, bytes: 9, failure: nil)) == [[0], [1], [9]])
+        #expect(
+            try samples(ReplayStatus(snapshot: "irislog-1-1-1000", writes: 0, bytes: 0, failure: "it is gone"))
+                == [[0], [0], [0]])
+    }
+
     @Test("traffic has a number for each way")
     func traffic() throws {
         let row = try Statuses.traffic()

@@ -66,6 +66,9 @@ struct OperatorsViewTests {
             dismissed.isDismissed = true
             #expect(try #require(try explain(Statuses.node([dismissed])).first).why.contains("an operator wants"))
         }
+        let torn = Statuses.version(1, .serving, reason: "it cannot be put back: no space")
+        let again = try #require(try explain(Statuses.node([torn])).first)
+        #expect(again.failed == torn.reason && again.next.contains("--snapshot"))
         let stopped = try #require(try explain(Statuses.node([Statuses.version(1, .stopped)])).first)
         #expect(stopped.next.contains("started again"))
     }

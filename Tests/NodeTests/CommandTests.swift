@@ -26,14 +26,6 @@ struct CommandTests {
         #expect(status.serves(only: 1))
     }
 
-    /// What `explain flow --json` says.
-    private struct FlowAnswer: Decodable {
-        var application: String
-        var version: UInt32
-        var peer: String
-        var explanation: String
-    }
-
     @Test("history tells events and stages, explain what comes next, status of several nodes who does not answer")
     func views() async throws {
         let fleet = try await TestFleet(hosts: 1)
@@ -52,8 +44,9 @@ struct CommandTests {
             "explain", "flow", "irislog", "1", "10.99.200.1", "7100/udp", "--socket", socket)
         let object = try await versionctl(
             "explain", "flow", "irislog", "1", "10.99.200.1", "7100/udp", "--json", "--socket", socket)
-        let flow = try JSONDecoder().decode(FlowAnswer.self, from: Data(object.output.utf8))
-        #expect(flow.application == "irislog" && flow.version == 1 && flow.peer == "10.99.200.1")
+        let flow = try JSONDecoder().decode(FlowStatus.self, from: Data(object.output.utf8))
+        #expect(flow.application.rawValue == "irislog" && flow.version == 1 && flow.peer.description == "10.99.200.1")
+        #expect(flow.port == .udp(7100) && flow.path == .untouched && flow.reason == .notRegistered)
         #expect(flow.explanation.hasPrefix("irislog 1 -> 10.99.200.1 port 7100"))
         #expect(words.output.contains(flow.explanation))
         let both = try await versionctl("status", "--socket", socket, "--socket", "/run/nothing.sock")

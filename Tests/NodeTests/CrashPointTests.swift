@@ -23,6 +23,9 @@ struct CrashPointTests {
     @Test("an upgrade with snapshots, and the retirement of the old version")
     func upgrade() async throws { try await everywhere(.upgrade, step: 1) }
 
+    @Test("an upgrade whose state the proxy copies key by key")
+    func keyed() async throws { try await everywhere(.keyed) }
+
     @Test("a rollback while both versions run")
     func rollback() async throws { try await everywhere(.rollback, step: 1) }
 
@@ -59,6 +62,9 @@ struct CrashPointTests {
     @Test("the way back to a snapshot")
     func snapshot() async throws { try await everywhere(.snapshot) }
 
+    @Test("the way back to a snapshot of the version that serves")
+    func snapshotInPlace() async throws { try await everywhere(.snapshotInPlace, step: 1) }
+
     private func everywhere(_ story: CrashStory, step: Int = Self.step) async throws {
         let count = try await run(story, until: nil)
         try #require(count > 5, "\(count) boundaries are too few to be all")
@@ -77,10 +83,12 @@ struct CrashPointTests {
     /// - Returns: how many boundaries were passed.
     private func run(_ story: CrashStory, until boundary: Int?) async throws -> Int {
         let fleet = try await TestFleet(
-            hosts: story.hosts, hasKey: story.hasKey, settings: story.settings, diesAtCrashPoints: true)
-        let load = try await fleet.load(fleet.nodes[story.victim], protocol: 1)
+            hosts: story.hosts, hasKey: story.hasKey, settings: story.settings,
+            others: story.application.neighbours.isEmpty ? [] : [story.application.name], diesAtCrashPoints: true)
+        let load = try await story.application.use(fleet, fleet.nodes[story.victim])
         var (isArmed, place, counted) = (false, "", nil as Int?)
-        if story.forgets { try write("kept", to: mark(fleet.nodes[story.victim])) }
+        if story.forgets { try write("kept", to: fleet.nodes[story.victim].mark) }
+        try await story.prepare(fleet.nodes[story.victim])
         let deadline = ContinuousClock.now + TestFleet.patience
         while true {
             if place.isEmpty, fleet.nodes[story.victim].process.exit != nil {
@@ -91,7 +99,7 @@ struct CrashPointTests {
                 fleet.nodes[story.victim] = try fleet.nodes[story.victim].restarted()
             }
             let node = fleet.nodes[story.victim]
-            let status = await node.status()
+            let status = await node.status()?.only(story.application.name)
             if let status {
                 #expect(
                     story.isInPlace || status.applications.first?.serving.isEmpty == false,
@@ -104,7 +112,8 @@ struct CrashPointTests {
                 if isArmed, counted == nil, story.isElsewhere(status) { counted = passed(node) }
                 // Clients are served again, too: they read back what was acknowledged to them.
                 let isServed = story.forgets || status.applications.first?.proxy?.requests ?? 0 > 0
-                if isArmed, story.isOver(status), isServed, node.hasPassed(story.lastBoundary) { break }
+                let isBack = !story.forgets || (try? String(contentsOfFile: node.mark, encoding: .utf8)) == "kept"
+                if isArmed, story.isOver(status), isServed, isBack, node.hasPassed(story.lastBoundary) { break }
                 // An operator who had no answer asks again.
                 try? await story.act(fleet, status)
             }
@@ -118,7 +127,6 @@ struct CrashPointTests {
         }
         let node = fleet.nodes[story.victim]
         if story.forgets {
-            #expect(try String(contentsOfFile: mark(node), encoding: .utf8) == "kept", "after '\(place)'")
             try await expectNothingLost(fleet.load(node, protocol: 1), place)
         } else {
             try await expectNothingLost(load, place)
@@ -131,31 +139,26 @@ struct CrashPointTests {
 
     private func passed(_ node: FleetNode) -> Int { Self.plenty - (CrashPoint.left(in: node.crashPoints) ?? 0) }
 
-    private func expectNothingLost(_ load: LoadProcess, _ place: String) async throws {
-        let numbers = try await load.finish()
-        #expect(numbers.lost == 0, "after '\(place)'")
-        #expect(numbers.updates > 0, "after '\(place)'")
+    private func expectNothingLost(_ clients: any CrashClients, _ place: String) async throws {
+        let (writes, lost) = try await clients.readBack()
+        #expect(lost == 0, "after '\(place)'")
+        #expect(writes > 0, "after '\(place)'")
     }
 
-    /// What version 1 has on disk for the test.
-    private func mark(_ node: FleetNode) -> String {
-        "\(node.directory)/state/environments/namespaces/irislog-1/upper/mark"
-    }
-
-    /// Expects one environment, one agent, one link and one proxy.
+    /// Expects one environment, one agent, one link and one proxy, and those of what runs beside the application.
     private func expectNothingLeft(of story: CrashStory, _ fleet: TestFleet, _ place: String) async throws {
         let node = fleet.nodes[story.victim]
-        let wanted = ["irislog-\(story.survivor)"]
+        let wanted = Set(story.application.neighbours + ["\(story.application.name)-\(story.survivor)"])
         try await fleet.wait(for: "end of what is over, after '\(place)'", on: node) { _ in
-            ProcessFiles.names("\(node.directory)/state/environments/namespaces") == wanted
+            Set(ProcessFiles.names("\(node.directory)/state/environments/namespaces")) == wanted
         }
-        #expect(RestartedNode(node: node).versions.count == 1, "after '\(place)'")
+        #expect(RestartedNode(node: node).versions.count == wanted.count, "after '\(place)'")
         // The kernel takes links away some time after the last process of their namespace.
         try await fleet.wait(for: "one link, after '\(place)'", on: node) { _ in
             let links = try? node.host.run("ip", ["-oneline", "link", "show", "type", "veth"]).output
-            return links?.split(separator: "\n").count { $0.contains(" vk") } == 1
+            return links?.split(separator: "\n").count { $0.contains(" vk") } == wanted.count
         }
-        #expect(RestartedNode(node: node).proxies.count <= 1, "after '\(place)'")
+        #expect(RestartedNode(node: node).proxies.count <= wanted.count, "after '\(place)'")
     }
 }
 

@@ -1,4 +1,5 @@
 import ExampleFleet
+import FoundationEssentials
 import IrisLogFleet
 import Testing
 import VersionKitControl
@@ -8,6 +9,7 @@ import VersionKitUpgrade
 /// What operators do with one fleet, at which of its nodes versiond is killed meanwhile, and what is to come of it in the end.
 struct CrashStory: Sendable {
     var name: String
+    var application = CrashApplication.irislog
     var hosts = 1
     /// The node whose versiond is killed.
     var victim = 0
@@ -23,6 +25,8 @@ struct CrashStory: Sendable {
     var forgets = false
     /// What versiond does last of all.
     var lastBoundary = ""
+    /// What operators do before anything counts.
+    var prepare: @Sendable (FleetNode) async throws -> Void = { _ in }
     /// The first moment whose boundaries count.
     var begins: @Sendable (NodeStatus) -> Bool = { _ in true }
     /// Whether what is still to come is another story's.
@@ -59,6 +63,14 @@ extension CrashStory {
     static let upgrade = CrashStory(
         name: "upgrade", settings: [#""snapshots": { "beforeUpgrade": true, "beforeRetirement": true }"#],
         act: publish(\.version2))
+
+    /// The same without a migrator: the proxy copies key by key.
+    static let keyed = CrashStory(
+        name: "keyed", application: .redis,
+        act: { fleet, status in
+            guard status.version(2) == nil else { return }
+            try await fleet.nodes[0].publish(RedisStoryReleases.shared.value.version2)
+        })
 
     static let reboot = CrashStory(name: "reboot", reboots: true, act: publish(\.version2))
 
@@ -155,4 +167,30 @@ extension CrashStory {
             else { return }
             _ = try await fleet.nodes[0].ask(.restore(application: application, snapshot: last.id))
         })
+
+    /// An operator puts the version that serves back to what was kept of it. At no time it runs with anything else than all of
+    /// that, or all of its own.
+    static let snapshotInPlace = CrashStory(
+        name: "snapshot in place", survivor: 1, forgets: true, lastBoundary: "version 1 of irislog runs again",
+        prepare: { node in
+            guard let application else { return }
+            _ = try await node.ask(.snapshot(application: application))
+            try write("later", to: node.mark)
+        },
+        isOver: { $0.serves(only: 1) && $0.version(1)?.addresses != nil },
+        act: { fleet, status in
+            let node = fleet.nodes[0]
+            guard status.version(1)?.addresses != nil, let application,
+                case .snapshots(let list) = try await node.ask(.snapshots), let snapshot = list.first
+            else { return }
+            let mark = try? String(contentsOfFile: node.mark, encoding: .utf8)
+            #expect(mark == "kept" || mark == "later", "after '\(node.crashPoint)'")
+            guard mark == "later" else { return }
+            _ = try await node.ask(.restore(application: application, snapshot: snapshot.id))
+        })
+}
+
+extension FleetNode {
+    /// What version 1 has on disk for a test, out of its environment's file system.
+    var mark: String { "\(directory)/state/environments/namespaces/irislog-1/upper/mark" }
 }

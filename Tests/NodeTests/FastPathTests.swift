@@ -46,11 +46,14 @@ struct FastPathTests {
         let peer = try #require(IPAddress(row.peer))
         #expect(row.peer == fleet.nodes[1].member.address)
         let query = FlowQuery(application: row.application, version: 1, peer: peer, port: .tcp(Fleet.peerPort))
-        guard case .done(let text) = try await node.ask(.explain(query)) else {
+        guard case .flow(let flow) = try await node.ask(.explain(query)) else {
             Issue.record("no explanation")
             return
         }
-        #expect(text.contains("fast path: the kernel sends it to port 100"))
+        #expect(flow.path == .fast && flow.reason == .learnt)
+        let directPort = try #require(flow.directPort)
+        #expect(flow.explanation.contains("fast path: the kernel sends it to port \(directPort) of the peer"))
+        #expect((0...60).contains(try #require(flow.remainingSeconds)))
     }
 
     @Test("a node that is to have no fast path says so, and its peers are reached all the same")
@@ -63,6 +66,14 @@ struct FastPathTests {
         #expect(status.router.kernel?.kind == nil)
         #expect(status.router.kernel?.missing == [:])
         #expect(status.router.kernel?.directPorts == 0)
+        let application = try #require(status.applications.first?.application)
+        let peer = try #require(IPAddress(fleet.nodes[1].member.address))
+        let query = FlowQuery(application: application, version: 1, peer: peer, port: .tcp(Fleet.peerPort))
+        guard case .flow(let flow) = try await fleet.nodes[0].ask(.explain(query)) else {
+            Issue.record("no explanation")
+            return
+        }
+        #expect(flow.path == .slow && flow.reason == .noFastPath && flow.missing?.isEmpty == false)
     }
 
     @Test(

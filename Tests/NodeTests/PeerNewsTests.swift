@@ -131,6 +131,30 @@ struct PeerNewsTests {
         #expect(finished.failed == 0 && finished.lost == 0, "\(finished)")
     }
 
+    @Test("what an operator said of an older version is known to the next versiond, if one is killed at once")
+    func retireAndKill() async throws {
+        let fleet = try await TestFleet(hosts: 1, diesAtCrashPoints: true)
+        let node = fleet.nodes[0]
+        let load = try await fleet.load(node, protocol: 1)
+        // By itself it would stay for longer than the test.
+        try await node.publish(fleet.releases.lasting2)
+        let deadline = ContinuousClock.now + TestFleet.patience
+        while !(try await node.versionctl("history", ["irislog"])).output.contains("version 2 of irislog serves") {
+            try #require(ContinuousClock.now < deadline, "version 2 does not serve")
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        // The journal has it, and nothing else was done.
+        try write("2\n", to: node.crashPoints)
+        let answer = try await node.versionctl("retire", ["irislog"])
+        #expect(!answer.exit.isSuccess, "\(answer.output)")
+        _ = try await node.process.wait()
+        #expect(node.crashPoint.contains("retires at the operator's word"))
+        fleet.nodes[0] = try node.restarted()
+        let status = try await fleet.wait(for: "version 2 alone", on: fleet.nodes[0]) { $0.serves(only: 2) }
+        #expect(status.version(1)?.state == .retired)
+        #expect(try await load.finish().lost == 0)
+    }
+
     @Test("nodes with a key that have nothing to do with each other for longer than the limit are not forgotten")
     func quiet() async throws {
         let fleet = try await TestFleet(hosts: 2, hasKey: true, settings: ["\"peerSilenceSeconds\": 12"])

@@ -27,6 +27,16 @@ struct ReplayRollbackTests {
         return try #require(status.version(1)?.replay?.snapshot)
     }
 
+    /// What the metrics say of version 1's log.
+    private func metrics(_ node: FleetNode) async throws -> (possible: UInt64?, writes: UInt64?, bytes: UInt64?) {
+        guard case .metrics(let text) = try await node.ask(.metrics) else { throw FleetError("no metrics") }
+        func number(_ name: String) -> UInt64? {
+            let name = "versionkit_replay_\(name){application=\"irislog\",version=\"1\"} "
+            return text.split(separator: "\n").first { $0.hasPrefix(name) }.flatMap { UInt64($0.dropFirst(name.count)) }
+        }
+        return (number("possible"), number("logged_writes"), number("logged_bytes"))
+    }
+
     private func logs(_ node: FleetNode) -> [String] {
         ProcessFiles.names("\(node.directory)/state/missed/irislog").filter { $0.hasSuffix(".logged") }
     }
@@ -44,6 +54,13 @@ struct ReplayRollbackTests {
         }
         #expect(status.version(1)?.replay?.bytes ?? 0 > 0)
         #expect(status.version(1)?.replay?.failure == nil)
+        // The log grows meanwhile.
+        let metrics = try await metrics(node)
+        let after = try #require(await node.status()?.version(1)?.replay)
+        let before = try #require(status.version(1)?.replay)
+        #expect(metrics.possible == 1)
+        #expect((before.writes...after.writes).contains(try #require(metrics.writes)))
+        #expect((before.bytes...after.bytes).contains(try #require(metrics.bytes)))
         let back = try await versionctl(node, "rollback", "irislog", "--snapshot", snapshot)
         #expect(back.exit.isSuccess, "\(back.output)")
         #expect(back.output.contains("all that was written since"), "\(back.output)")
@@ -51,6 +68,7 @@ struct ReplayRollbackTests {
             $0.serves(only: 1) && $0.version(2)?.state == .failed
         }
         #expect(later.version(1)?.replay == nil)
+        #expect(try await self.metrics(node).possible == nil)
         #expect(logs(node).isEmpty)
         let updates = (old.numbers.updates, new.numbers.updates)
         try await fleet.wait(for: "further updates", on: node) { _ in
@@ -138,6 +156,7 @@ struct ReplayRollbackTests {
         #expect(logs(node).isEmpty)
         let status = try #require(await node.status())
         #expect(status.version(1)?.replay?.failure?.contains("is gone") == true)
+        #expect(try await metrics(node).possible == 0)
         let late = try await versionctl(node, "rollback", "irislog", "--snapshot", String(before))
         #expect(late.output.contains("--no-replay"), "\(late.output)")
         #expect(await node.status()?.serves(only: 2) == true)

@@ -1,4 +1,5 @@
 import ExampleFleet
+import FoundationEssentials
 import Glibc
 import IrisLogFleet
 import Testing
@@ -12,13 +13,24 @@ import VersionKitUpgrade
 /// small disk for its state.
 @Suite("Room for upgrades", .serialized)
 struct RoomTests {
+    /// What is written to the disk meanwhile is less.
+    private static let slack: UInt64 = 8 << 20
+
+    /// What version 2 takes on the disk: its layers in the store, their files, and what has to stay free.
+    private func need(_ fleet: TestFleet) throws -> UInt64 {
+        let bytes = try Data(contentsOf: URL(filePath: fleet.releases.version2 + "/manifest.json"))
+        let layers = try JSONDecoder().decode(ReleaseManifest.self, from: bytes).layers
+        #expect(layers.allSatisfy { $0.isCompressed })
+        return layers.reduce(Admission.diskMarginBytes) { $0 + $1.size + $1.archiveSize }
+    }
+
     @Test("an upgrade waits for space on the disk, says so, and begins when there is some")
     func waits() async throws {
         let fleet = try await TestFleet(hosts: 1, stateMegabytes: 600)
         let node = fleet.nodes[0]
         // The release itself is in the store; there is no space to unpack it.
         let load = try await fleet.load(node, protocol: 1)
-        try fleet.disks[0].fill(leaving: 90 << 20)
+        try fleet.disks[0].fill(leaving: need(fleet) - Self.slack)
         try await node.publish(fleet.releases.version2)
         let status = try await fleet.wait(for: "waiting", on: node) { $0.version(2)?.reason != nil }
         let reason = try #require(status.version(2)?.reason)
@@ -37,7 +49,7 @@ struct RoomTests {
         let fleet = try await TestFleet(hosts: 1, stateMegabytes: 600)
         let node = fleet.nodes[0]
         let load = try await fleet.load(node, protocol: 1)
-        try fleet.disks[0].fill(leaving: 90 << 20)
+        try fleet.disks[0].fill(leaving: need(fleet) - Self.slack)
         try await node.publish(fleet.releases.version2)
         try await fleet.wait(for: "waiting", on: node) { $0.version(2)?.reason?.hasPrefix("it waits: ") == true }
         let result = try await node.versionctl("rollback", ["irislog"])
@@ -50,6 +62,21 @@ struct RoomTests {
         try fleet.disks[0].clear()
         try await node.publish(fleet.releases.version2, within: TestFleet.patience)
         try await fleet.wait(for: "version 2 alone", on: node) { $0.serves(only: 2) }
+        let numbers = try await load.finish()
+        #expect(numbers.failed == 0, "\(numbers.reasons)")
+        #expect(numbers.lost == 0)
+    }
+
+    @Test("an upgrade begins with room for the files of its archives, and none for the archives beside them")
+    func files() async throws {
+        let fleet = try await TestFleet(hosts: 1, stateMegabytes: 600)
+        let node = fleet.nodes[0]
+        let load = try await fleet.load(node, protocol: 1)
+        try fleet.disks[0].fill(leaving: need(fleet) + Self.slack)
+        try await node.publish(fleet.releases.version2)
+        try await fleet.wait(for: "version 2 alone", on: node) { $0.serves(only: 2) }
+        let history = try await node.versionctl("history", ["irislog"])
+        #expect(history.exit.isSuccess && !history.output.contains("waits:"), "\(history.output)")
         let numbers = try await load.finish()
         #expect(numbers.failed == 0, "\(numbers.reasons)")
         #expect(numbers.lost == 0)

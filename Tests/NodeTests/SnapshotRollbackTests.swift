@@ -64,6 +64,38 @@ struct SnapshotRollbackTests {
         #expect(try await !versionctl(node, "rollback", "irislog", "--clean").exit.isSuccess)
     }
 
+    @Test(
+        "a version that cannot be put back does not serve with less than it had, and another snapshot can be asked for")
+    func damaged() async throws {
+        let fleet = try await TestFleet(hosts: 1)
+        let node = fleet.nodes[0]
+        for text in ["first", "second"] {
+            try write(text, to: mark(node, 1))
+            let taken = try await versionctl(node, "snapshot", "take", "irislog")
+            #expect(taken.exit.isSuccess, "\(taken.output)")
+        }
+        let snapshots = try await list(node).map(\.id)
+        try #require(snapshots.count == 2)
+        try FileManager.default.removeItem(
+            atPath: "\(node.directory)/state/snapshots/snapshots/\(snapshots[1])/environment")
+        let back = try await versionctl(node, "rollback", "irislog", "--snapshot", snapshots[1])
+        #expect(back.exit == .code(1))
+        #expect(back.output.contains("could not be put back, which is tried again"), "\(back.output)")
+        let status = try #require(await node.status()?.version(1))
+        #expect(status.addresses == nil && status.reason?.hasPrefix("it cannot be put back: ") == true)
+        let explained = try await versionctl(node, "explain", "irislog")
+        #expect(explained.exit == .code(1) && explained.output.contains("it stands still"), "\(explained.output)")
+        let removed = try await versionctl(node, "snapshot", "remove", snapshots[1])
+        #expect(removed.exit == .code(1))
+        #expect(removed.output.contains("is being put back to it"), "\(removed.output)")
+        let other = try await versionctl(node, "rollback", "irislog", "--snapshot", snapshots[0])
+        #expect(other.exit.isSuccess, "\(other.output)")
+        let later = try await fleet.wait(for: "version 1", on: node) { $0.version(1)?.addresses != nil }
+        #expect(later.version(1)?.reason == nil)
+        #expect(try String(contentsOfFile: mark(node, 1), encoding: .utf8) == "first")
+        #expect(try await fleet.load(node, protocol: 1).finish().lost == 0)
+    }
+
     @Test("a version that retired is kept by policy, and serves again when an operator goes back to it")
     func afterRetirement() async throws {
         let fleet = try await TestFleet(

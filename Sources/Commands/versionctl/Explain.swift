@@ -70,24 +70,11 @@ struct ExplainFlow: AsyncParsableCommand {
     @Flag(help: "One JSON object, for machines.")
     var json = false
 
-    /// What was asked, and the answer.
-    private struct Answer: Encodable {
-        var application: ApplicationID
-        var version: Version
-        var peer: IPAddress
-        var port: TransportPort
-        var explanation: String
-    }
-
     func run() async throws {
         guard let version = Version(version) else { throw ValidationError("versions begin with 1") }
         guard let port = TransportPort(port) else { throw ValidationError("'\(port)' is not a port") }
         let query = FlowQuery(application: try applicationID(application), version: version, peer: peer, port: port)
-        guard json else { return try node.command(.explain(query)) }
-        guard case .done(let text) = try node.ask(.explain(query)) else { return }
-        try printValue(
-            Answer(
-                application: query.application, version: query.version, peer: query.peer, port: query.port,
-                explanation: text))
+        guard case .flow(let flow) = try node.ask(.explain(query)) else { return }
+        if json { try printValue(flow) } else { print(flow.explanation) }
     }
 }

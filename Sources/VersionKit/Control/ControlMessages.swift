@@ -83,6 +83,8 @@ public enum ControlResponse: Sendable, Equatable {
     case snapshots([SnapshotStatus])
     /// The registered ports that were asked for, by port and version.
     case ports([PortStatus])
+    /// Which path a flow takes, and why.
+    case flow(FlowStatus)
     /// It was refused; the text says why and what to do.
     case refused(String)
 }

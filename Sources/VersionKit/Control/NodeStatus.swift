@@ -93,7 +93,7 @@ public struct VersionStatus: Codable, Sendable, Equatable {
     public var state: State
     /// The stage that is under way, or in which it failed.
     public var stage: UpgradeStage?
-    /// Why it failed, or what it waits for.
+    /// Why it failed, what it waits for, or why it cannot be put back to a snapshot.
     public var reason: String?
     /// The addresses of its environment, while there is one.
     public var addresses: HostAddresses?

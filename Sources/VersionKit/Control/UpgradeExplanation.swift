@@ -93,6 +93,12 @@ public struct UpgradeExplanation: Codable, Sendable, Equatable {
     }
 
     private static func serving(_ version: VersionStatus, in application: ApplicationStatus) -> (String, String) {
+        if version.reason != nil {
+            return (
+                "it stands still, as what it was to be put back to is not there in full",
+                "that is tried again; versionctl rollback --snapshot asks for another snapshot"
+            )
+        }
         if version.isDismissed == true {
             return ("a newer version serves, and an operator wants this one gone", "it is drained within a second")
         }

@@ -184,6 +184,8 @@ public struct VersionRecord: Codable, Sendable, Equatable {
     public var checkpoint: String?
     /// What is kept of it for a way back.
     public var replay: ReplayRecord?
+    /// What it is being put back to.
+    public var restore: RestoreRecord?
 
     /// The version.
     public var version: Version { pipeline.version }

@@ -40,6 +40,8 @@ struct ManagedApplication {
     var healthChecks: [Version: Task<Void, any Error>] = [:]
     /// Who looks whether a version is still well.
     var healthWatches: [Version: Task<Void, any Error>] = [:]
+    /// Of these, those that cannot be put back to a snapshot, and why.
+    var putBackTrouble: [Version: String] = [:]
     /// The versions that stand still for a snapshot.
     var paused: Set<Version> = []
     /// The version that is brought what was logged for it, and what it is listed as.

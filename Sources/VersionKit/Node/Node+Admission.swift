@@ -49,11 +49,10 @@ extension Node {
         return try await tryOnThread("admission") {
             let missing = try store.missingLayers(of: manifest)
             let packed = try store.packedLayers(of: manifest)
-            // A compressed layer's archive stands beside the files for a moment, one layer after the other.
-            let beside = packed.filter(\.isCompressed).map(\.archiveSize).max() ?? 0
+            // Archives are decompressed on the way to their files: nothing of them stands beside these.
             return Admission(
                 manifest, missingBytes: missing.reduce(0) { $0 + $1.size },
-                packedBytes: packed.reduce(beside) { $0 + $1.archiveSize },
+                packedBytes: packed.reduce(0) { $0 + $1.archiveSize },
                 copiedBytes: copies == 0 ? 0 : copies * (files.map { FileSnapshot.bytes(of: $0) } ?? 0),
                 memoryLimit: limit)
         }

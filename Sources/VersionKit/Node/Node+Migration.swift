@@ -109,6 +109,7 @@ extension Node {
     private func waitUntilFilled(_ id: ApplicationID, _ version: Version) async throws {
         changeReport(id, version) { $0.begin() }
         try await applications[id]?.proxy?.waitUntilUpToDate(version) { writes in
+            CrashPoint.reach("\(writes.examined[version, default: 0]) keys looked at for version \(version)")
             await self.noteMigration(
                 id, version,
                 MigrationProgress(

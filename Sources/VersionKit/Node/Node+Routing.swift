@@ -148,13 +148,13 @@ extension Node {
     }
 
     /// Which path a flow takes.
-    func explain(_ query: FlowQuery) async throws -> String {
+    func explain(_ query: FlowQuery) async throws -> FlowStatus {
         let environment = applications[query.application]?.running[query.version]?.environment
         let missing = kernel.missingFastPath(of: environment?.addresses.primary ?? query.peer)
         let path = FlowPath(
             from: query.version, of: query.application, to: query.peer, port: query.port, table: try routingTable([:]),
             routes: await kernel.routes, missingFastPath: missing, now: elapsed)
-        return "\(query.application) \(query.version) -> \(query.peer) port \(query.port): \(path)"
+        return FlowStatus(query, path)
     }
 
     /// The state of the fast path.
@@ -164,5 +164,24 @@ extension Node {
             missing: Dictionary(uniqueKeysWithValues: kernel.missing.map { ($0.key.rawValue, $0.value) }),
             directPorts: await kernel.directPortCount, routes: await kernel.routes.entries.count,
             failures: await kernel.failures)
+    }
+}
+
+extension FlowStatus {
+    /// The answer to a question about a flow that takes this path.
+    init(_ query: FlowQuery, _ path: FlowPath) {
+        let text = "\(query.application) \(query.version) -> \(query.peer) port \(query.port): \(path)"
+        switch path {
+        case .unmanaged: self.init(query, .untouched, .notRegistered, explanation: text)
+        case .notRunning: self.init(query, .nowhere, .notRunning, explanation: text)
+        case .noAddress: self.init(query, .nowhere, .noAddress, explanation: text)
+        case .kernel(let port, let remaining):
+            self.init(
+                query, .fast, .learnt, directPort: port, remainingSeconds: remaining.components.seconds,
+                explanation: text)
+        case .relay(.noFastPath(let why)): self.init(query, .slow, .noFastPath, missing: why, explanation: text)
+        case .relay(.notServing): self.init(query, .slow, .notServing, explanation: text)
+        case .relay(.notLearnt): self.init(query, .slow, .notLearnt, explanation: text)
+        }
     }
 }

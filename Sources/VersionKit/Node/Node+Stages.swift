@@ -354,6 +354,7 @@ extension Node {
         var delay = Duration.milliseconds(200)
         while !isEnding, let application = applications[id], application.records[version]?.isGone == false {
             do {
+                try await finishPuttingBack(id, version)
                 if try await adopt(application, version) {
                     try await waitUntilHealthy(id, version)
                 } else {

@@ -38,11 +38,16 @@ package final class CheckProcess: Sendable {
     private let latest: Latest
     private let ended: Task<Void, Never>
 
-    /// Starts it against the host's own clients' port.
-    package init(on host: TestbedHost, programs: String, log: String) throws {
+    /// Starts it against the host's own clients' port: with so many connections, and a pause before each request.
+    package init(
+        on host: TestbedHost, programs: String, log: String, connections: Int = 8, pauseMicroseconds: Int = 1000
+    ) throws {
         let process = try host.spawn(
-            "\(programs)/redis-check", ["--server", "\(host.address):\(RedisReleases.port)"], output: .pipe,
-            errors: .file(log))
+            "\(programs)/redis-check",
+            [
+                "--server", "\(host.address):\(RedisReleases.port)", "--connections", "\(connections)", "--pause",
+                "\(pauseMicroseconds)",
+            ], output: .pipe, errors: .file(log))
         let latest = Latest()
         self.process = process
         self.latest = latest

@@ -39,6 +39,7 @@ package struct ControlAnswer: Sendable, Hashable {
         case .isolation(let kinds): try self.init(200, kinds)
         case .snapshots(let list): try self.init(200, list)
         case .ports(let list): try self.init(200, list)
+        case .flow(let flow): try self.init(200, flow)
         case .metrics(let text): self.init(status: 200, contentType: Self.metrics, body: Data(text.utf8))
         case .refused(let reason): try self.init(409, Failure(error: reason))
         }
@@ -64,10 +65,11 @@ package struct ControlAnswer: Sendable, Hashable {
         case .isolation: return .isolation(try read())
         case .snapshots: return .snapshots(try read())
         case .ports: return .ports(try read())
+        case .explain: return .flow(try read())
         case .metrics: return .metrics(String(decoding: body, as: UTF8.self))
         case .restart: return .restarting(number: try read(Restarting.self).restarting)
         case .publish, .publishRoot, .publishChannel, .rollback, .retire, .judge, .restore, .snapshot, .removeSnapshot,
-            .explain, .forgetPeer, .register, .renew, .unregister:
+            .forgetPeer, .register, .renew, .unregister:
             return .done(try read(Done.self).done)
         }
     }

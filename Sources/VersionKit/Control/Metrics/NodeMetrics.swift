@@ -19,7 +19,8 @@ package enum NodeMetrics {
         var control = MetricFamily("control_refused_total", .counter, "Requests of operators that were not tried.")
         for (reason, count) in refused.sorted(by: { $0.key < $1.key }) { control.add(count, ["reason": reason]) }
         let families =
-            [build, control] + versions(status) + upgrades(status) + proxies(status) + router(status.router)
+            [build, control] + versions(status) + upgrades(status) + replays(status) + proxies(status)
+            + router(status.router)
             + fleet(status.fleet) + swarm(status) + self.traffic(traffic) + restart(status.restart)
         return families.map(\.text).joined()
     }
@@ -84,6 +85,22 @@ package enum NodeMetrics {
             copied.add(migration.copied, ["application": application, "version": number])
         }
         return [seconds, examined, copied]
+    }
+
+    private static func replays(_ status: NodeStatus) -> [MetricFamily] {
+        var possible = MetricFamily(
+            "replay_possible", .gauge,
+            "1 if a version that retired can be gone back to with what was written since, 0 if that is over.")
+        var writes = MetricFamily("replay_logged_writes", .gauge, "Writes in the log of a version that retired.")
+        var bytes = MetricFamily("replay_logged_bytes", .gauge, "The bytes of that log.")
+        each(status) { version, application, number in
+            guard let replay = version.replay else { return }
+            let labels: KeyValuePairs = ["application": application, "version": number]
+            possible.add(replay.failure == nil && replay.snapshot != nil ? 1 : 0, labels)
+            writes.add(replay.writes, labels)
+            bytes.add(replay.bytes, labels)
+        }
+        return [possible, writes, bytes]
     }
 
     private static func proxies(_ status: NodeStatus) -> [MetricFamily] {

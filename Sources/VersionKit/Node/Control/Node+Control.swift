@@ -36,7 +36,7 @@ extension Node {
             case .removeSnapshot(let id): return .done(try await removeSnapshot(id))
             case .traffic: return .traffic(await traffic())
             case .isolation: return .isolation(await backends.report())
-            case .explain(let query): return .done(try await explain(query))
+            case .explain(let query): return .flow(try await explain(query))
             case .forgetPeer(let application, let address): return forgetPeer(address, of: application)
             case .ports(let application, let name, let transport):
                 return .ports(ports(of: application, named: name, over: transport))
@@ -114,7 +114,7 @@ extension Node {
         var stage: UpgradeStage?
         var reason: String?
         switch record.pipeline.state {
-        case .complete: break
+        case .complete: reason = application.putBackTrouble[version].map { "it cannot be put back: \($0)" }
         case .working(let current):
             state = record.pipeline.isServing ? .serving : .upgrading
             stage = current

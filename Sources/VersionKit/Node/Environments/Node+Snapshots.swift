@@ -105,6 +105,13 @@ extension Node {
 
     func removeSnapshot(_ name: String) async throws -> String {
         guard let id = SnapshotID(rawValue: name) else { throw NodeError("'\(name)' is no snapshot's name") }
+        for application in applications.values {
+            guard let record = application.records.values.first(where: { $0.restore?.snapshot == name }) else {
+                continue
+            }
+            throw NodeError(
+                "version \(record.version) of \(application.id) is being put back to it; remove it when that is done")
+        }
         try await onDisk { try $0.remove(id) }
         await endLogsWithoutSnapshot()
         return "snapshot \(id) is removed"
@@ -142,6 +149,7 @@ extension Node {
         if let why = application.trustKeeper.withdrawn[record.version] {
             throw NodeError("version \(record.version) of \(id) was withdrawn by its publishers: \(why)")
         }
+        if isBeingPutBack(record.version, of: id) { return putBack(id, to: record, isClean) }
         guard !application.isUpgrading, application.starting.isEmpty, application.serving.count == 1,
             let current = application.serving.first, application.records[record.version] != nil
         else { throw NodeError("an upgrade of \(id) is under way; take it away first, or wait for its end") }
@@ -166,21 +174,6 @@ extension Node {
         return "version \(record.version) of \(id) serves \(state); version \(current) is taken away"
     }
 
-    private func startOver(_ id: ApplicationID, _ record: SnapshotRecord, _ isClean: Bool) async throws {
-        applications[id]?.starting.insert(record.version)
-        let running = applications[id]?.running.removeValue(forKey: record.version)
-        await running?.environment.stop(.standard)
-        running?.registrar.cancel()
-        do {
-            try await layOut(id, record, isClean)
-        } catch {
-            // With what there is; the reason is the operator's answer.
-            await restart(id, record.version)
-            throw error
-        }
-        await restart(id, record.version)
-    }
-
     /// Starts a retired version as a snapshot has it. Nobody uses it yet.
     func startBeside(_ id: ApplicationID, _ record: SnapshotRecord, isClean: Bool) async throws {
         guard let application = applications[id] else { return }
@@ -188,6 +181,7 @@ extension Node {
         change(id, record.version) { version in
             version.slot = (0...).first { !used.contains($0) } ?? used.count
             version.isolation = record.kind
+            version.restore = nil
         }
         do {
             try await layOut(id, record, isClean)
@@ -207,21 +201,6 @@ extension Node {
             throw error
         }
         note("version \(record.version) of \(id) runs again, as it was in \(record.id)")
-    }
-
-    /// Puts a version's environment back, in which it runs already if its memory was kept.
-    private func layOut(_ id: ApplicationID, _ record: SnapshotRecord, _ isClean: Bool) async throws {
-        guard let application = applications[id] else { return }
-        CrashPoint.reach("laying out \(record.id)")
-        let (specification, _) = try await specification(application, record.version)
-        if isClean { return try await backends.backend(record.kind).prepare(specification, keepsData: false) }
-        let directory = try contents(of: record.id)
-        let backend = try backends.backend(record.kind)
-        switch record.level {
-        case .files: try await backend.restore(specification, from: directory)
-        // It runs from here on, and is adopted as one that a versiond before has left.
-        case .memory: _ = try await backend.revive(specification, from: directory)
-        }
     }
 }
 
