@@ -93,7 +93,7 @@ public struct VersionStatus: Codable, Sendable, Equatable {
     public var state: State
     /// The stage that is under way, or in which it failed.
     public var stage: UpgradeStage?
-    /// Why it failed, or what it waits for.
+    /// Why it failed, why it retired before its time, or what it waits for.
     public var reason: String?
     /// The addresses of its environment, while there is one.
     public var addresses: HostAddresses?
