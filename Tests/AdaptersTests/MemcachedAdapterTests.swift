@@ -144,6 +144,21 @@ struct MemcachedAdapterTests {
         #expect(talk.isClosed("client"))
     }
 
+    @Test("a client that quits gets what it asked for before, and nothing more", arguments: [[1], [1, 2]])
+    func quit(_ versions: [Version]) throws {
+        var talk = self.talk(VersionList(versions))
+        talk.say("get a\r\nquit\r\nget b\r\n")
+        #expect(talk.received().isEmpty && !talk.isClosed("client"))
+        let newest = versions[versions.count - 1]
+        #expect(talk.sent(newest) == "get a\r\n")
+        talk.answer("VALUE a 0 1\r\nx\r\nEND\r\n", from: newest)
+        #expect(talk.received() == "VALUE a 0 1\r\nx\r\nEND\r\n")
+        #expect(talk.isClosed("client"))
+        talk.say("get b\r\n")
+        #expect(talk.received().isEmpty && talk.isSilent)
+        #expect(talk.answered.failed == 0)
+    }
+
     @Test("the binary protocol is refused at its first byte")
     func binary() throws {
         var talk = self.talk([1])

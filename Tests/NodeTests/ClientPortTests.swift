@@ -10,100 +10,9 @@ import VersionKitTestbed
 /// versiond as TCP clients do. Method: a service whose versions answer with their number.
 @Suite("Ports of clients", .serialized)
 struct ClientPortTests {
-    private static let port: UInt16 = 7300
-
-    /// A host that runs version 1.
-    private final class Setting {
-        let testbed: Testbed
-        var host: ManagedHost
-        let releases: [Int: String]
-
-        /// - Parameters:
-        ///   - name: a directory in the sandbox's own /run.
-        ///   - onlyFirst: ports that version 2 does not declare any more, as in a manifest.
-        init(_ name: String, onlyFirst: [String] = []) async throws {
-            try #require(getenv("VERSIONKIT_SANDBOX") != nil, "run inside scripts/sandbox, as `make test` does")
-            let directory = "/run/\(name)"
-            try #require(mkdir(directory, 0o755) == 0)
-            let programs = try Programs.directory()
-            let workshop = Workshop(programs: programs, directory: directory)
-            let key = try await workshop.makeKey()
-            var releases: [Int: String] = [:]
-            for version in [1, 2] {
-                try await workshop.copyPrograms(["ports-service"], to: "\(directory)/files-\(version)/opt/lines")
-                releases[version] = try await workshop.makeRelease(
-                    "lines-\(version)", description: Self.description(version, version == 1 ? onlyFirst : []))
-            }
-            self.releases = releases
-            var plan = TestbedPlan()
-            plan.segment("lan")
-            plan.host("a", address: "10.99.0.1", address6: "fd00:99::1", on: "lan")
-            testbed = try Testbed(plan)
-            host = try ManagedHost.start(
-                try #require(testbed["a"]), application: "lines", key: key, programs: programs,
-                directory: "\(directory)/node")
-            try await wait("versiond") { _ in true }
-            try await publish(1)
-        }
-
-        deinit { testbed.stop() }
-
-        private static func description(_ version: Int, _ others: [String]) -> String {
-            """
-            {
-              "application": "lines", "version": \(version), "name": "\(version).0",
-              \(version > 1 ? "\"replaces\": \(version - 1)," : "")
-              "ports": { "client": [
-                \((["{ \"udp\": \(port) }", "{ \"unix\": \"lines.sock\", \"port\": \(port) }"] + others).joined(separator: ", "))
-              ] },
-              "files": "files-\(version)",
-              "start": ["/opt/lines/ports-service", "serve", "\(version)", "\(port)"],
-              "health": { "port": \(port), "intervalMilliseconds": 50 },
-              "proxy": "/opt/lines/ports-service",
-              "retirement": { "messagesPerSecond": 0.5, "periodMilliseconds": 300 }
-            }
-
-            """
-        }
-
-        var path: String { "\(host.directory)/state/sockets/lines/lines.sock" }
-
-        func publish(_ version: Int) async throws {
-            try await host.publish(try #require(releases[version]))
-            let version = try #require(Version(UInt32(version)))
-            try await wait("version \(version) alone") { $0.serves(only: version) }
-        }
-
-        func wait(_ what: String, until isReached: (NodeStatus) -> Bool) async throws {
-            let deadline = ContinuousClock.now + TestFleet.patience
-            var last: NodeStatus?
-            while ContinuousClock.now < deadline {
-                if let status = await host.status() {
-                    if isReached(status) { return }
-                    last = status
-                }
-                try await Task.sleep(for: .milliseconds(20))
-            }
-            throw FleetError("no \(what); last: \(last.map(StatusTable.text) ?? "no answer")")
-        }
-
-        /// What versiond and the proxies said last, for a failure.
-        func logs() async -> String {
-            let files = ["\(host.directory)/versiond.log", "\(host.directory)/state/log/lines-proxy.log"]
-            return (try? await Command.run("tail", ["-n", "400"] + files))?.output ?? "no logs"
-        }
-
-        func clients() throws -> [PortClient] {
-            let addresses = try host.host.addresses.map { try #require(IPAddress($0)) }
-            return try addresses.map { address in
-                try PortClient(on: host.host, datagramsTo: Endpoint(address: address, port: ClientPortTests.port))
-            } + [try PortClient(socket: path)]
-        }
-    }
-
     @Test("an upgrade is not noticed by clients on a UDP port, at either address, and on a Unix socket")
     func upgraded() async throws {
-        let setting = try await Setting("ports-upgrade")
+        let setting = try await LinesHost("ports-upgrade")
         let clients = try setting.clients()
         let loads = clients.map { $0.start() }
         try await setting.publish(2)
@@ -120,7 +29,7 @@ struct ClientPortTests {
 
     @Test("that versiond goes on as another one is not noticed by clients on a UDP port and on a Unix socket")
     func executed() async throws {
-        let setting = try await Setting("ports-executed")
+        let setting = try await LinesHost("ports-executed")
         let clients = try setting.clients()
         let loads = clients.map { $0.start() }
         for _ in 1...3 {
@@ -144,7 +53,7 @@ struct ClientPortTests {
 
     @Test("a port that a newer release does not declare any more is closed when the older one has retired")
     func dropped() async throws {
-        let setting = try await Setting(
+        let setting = try await LinesHost(
             "ports-dropped", onlyFirst: [#"{ "udp": 7301 }"#, #"{ "unix": "old.sock", "port": 7300 }"#])
         let path = setting.path.replacing("lines.sock", with: "old.sock")
         #expect(try PortClient(socket: path).ask() == "1")
@@ -160,7 +69,7 @@ struct ClientPortTests {
 
     @Test("after versiond was killed and started again the same sockets serve; when it stops, its socket is gone")
     func restarted() async throws {
-        let setting = try await Setting("ports-restart")
+        let setting = try await LinesHost("ports-restart")
         let datagrams = try #require(try setting.clients().first)
         #expect(datagrams.ask() == "1")
         try await setting.host.kill()

@@ -54,8 +54,7 @@ final class PortClient: Sendable {
     }
 
     /// The answer to one request; what went wrong, if there is none. Blocks.
-    func ask() -> String {
-        let request = "get\n"
+    func ask(_ request: String = "get\n") -> String {
         guard send(descriptor, request, request.utf8.count, Int32(MSG_NOSIGNAL)) > 0 else {
             return "not sent: \(String(cString: strerror(errno)))"
         }

@@ -1,21 +1,29 @@
 import CLinux
 import DocumentationSamples
 import Glibc
+import Synchronization
 import VersionKit
 import VersionKitProcesses
 import VersionKitSockets
 
-/// A service whose versions answer every line with their number, by TCP and by UDP, and its proxy: for the test of
-/// clients' ports on real hosts.
+/// A service whose versions answer every line with their number, by TCP and by UDP, and its proxy: for tests on real hosts.
+/// Lines with `set` are writes. A version that was told `fail` by TCP does none any more.
 ///
 ///     ports-service serve VERSION PORT
 ///     ports-service                       the proxy, started by versiond
 @main
 enum PortsService {
+    /// Bytes of a line.
+    private static let lineMax = 2048
+    private static let isFull = Atomic(false)
+
     static func main() async throws {
         let words = CommandLine.arguments
         guard words.count == 4, words[1] == "serve", let port = UInt16(words[3]) else {
-            return try await ProxyProcess.run(EchoAdapter())
+            var limits = Limits.standard
+            // No test waits a minute until a version counts as one that keeps failing.
+            limits.catchUpTimeout = .seconds(1)
+            return try await ProxyProcess.run(EchoAdapter(), limits: limits)
         }
         signal(SIGPIPE, SIG_IGN)
         let name = words[2]
@@ -49,18 +57,30 @@ enum PortsService {
     }
 
     private static func answerLines(_ socket: Int32, _ name: String) {
-        var buffer = [UInt8](repeating: 0, count: 2048)
-        while true {
+        var buffer = [UInt8](repeating: 0, count: lineMax)
+        var unread: [UInt8] = []
+        while unread.count <= lineMax {
             let count = read(socket, &buffer, buffer.count)
             guard count > 0 else { break }
-            let reply = String(repeating: name + "\n", count: buffer.prefix(count).count { $0 == UInt8(ascii: "\n") })
-            guard write(socket, reply, reply.utf8.count) > 0 else { break }
+            unread += buffer.prefix(count)
+            var replies = ""
+            while let end = unread.firstIndex(of: UInt8(ascii: "\n")) {
+                replies += answer(unread[..<end], name) + "\n"
+                unread.removeSubrange(...end)
+            }
+            guard replies.isEmpty || write(socket, replies, replies.utf8.count) > 0 else { break }
         }
         close(socket)
     }
 
+    private static func answer(_ line: ArraySlice<UInt8>, _ name: String) -> String {
+        if line.elementsEqual("fail".utf8) { isFull.store(true, ordering: .relaxed) }
+        let isWrite = line.starts(with: "set ".utf8)
+        return isWrite && isFull.load(ordering: .relaxed) ? "error no room" : name
+    }
+
     private static func answerDatagrams(_ socket: Int32, _ name: String) {
-        var buffer = [UInt8](repeating: 0, count: 2048)
+        var buffer = [UInt8](repeating: 0, count: lineMax)
         var address = sockaddr_storage()
         let reply = name + "\n"
         while true {

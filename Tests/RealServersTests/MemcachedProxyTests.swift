@@ -37,6 +37,12 @@ private final class MemcachedClient: Sendable {
 
     init(to endpoint: Endpoint) throws(SystemError) { connection = try RedisClient(to: endpoint) }
 
+    /// Sends a request and says that it was the last one; the lines of the reply, until the connection is closed.
+    func askLast(_ line: String) -> [String] {
+        connection.send(line + "\r\nquit\r\nversion\r\n")
+        return Array(sequence(state: connection) { $0.line() })
+    }
+
     /// Sends a line, and returns the first line of the reply.
     func ask(_ line: String) -> String? {
         connection.send(line + "\r\n")
@@ -115,7 +121,10 @@ struct MemcachedProxyTests {
         #expect(client.get("key1") == "value+")
         #expect(client.get("key2") == "value")
         #expect(client.get("quiet") == "q")
+        #expect(client.askLast("get key1") == ["VALUE key1 7 6", "value+", "END"])
+        try await eventually("the proxy has closed its connection") { proxy.counters.connections == 0 }
         #expect(proxy.counters.failed == 0)
+        #expect(proxy.counters.refused == 0)
         #expect(proxy.counters.writes.diverged.isEmpty)
     }
 }

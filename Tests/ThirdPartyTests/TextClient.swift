@@ -14,11 +14,7 @@ final class TextClient {
         descriptor = try host.socket(domain: AF_INET, type: Int32(SOCK_STREAM.rawValue))
         var timeout = timeval(tv_sec: 1, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
-        guard connectSocket(descriptor, to: endpoint) else {
-            let error = SystemError("connect to \(endpoint)")
-            close(descriptor)
-            throw error
-        }
+        guard connectSocket(descriptor, to: endpoint) else { throw SystemError("connect to \(endpoint)") }
     }
 
     deinit { close(descriptor) }

@@ -114,7 +114,3 @@ final class TwoVersions {
         throw FleetError("no \(what) within \(Self.patience):\n\(statuses.joined(separator: "\n"))")
     }
 }
-
-extension NodeStatus {
-    func version(_ version: Version) -> VersionStatus? { applications.first?.versions.first { $0.version == version } }
-}

@@ -69,6 +69,7 @@ public struct MemcachedAdapter: MessageAdapter {
         case "gets": return .custom(Strategy { $1.isEmpty ? .ask($0.suffix(1)) : .give(0) })
         case "gats", "cas": return .lead(Keys(request.keys))
         case "flush_all": return .all(.everything, missed: .copy)
+        case "quit": return .answerAndClose(Reply())
         case let name where Request.commands[name] == nil: return .answer(ByteBuffer(string: "ERROR\r\n"))
         // A key's state is smaller than all values that went by, and right whatever else was missed.
         default: return .all(Keys(request.keys), missed: .copy)
@@ -83,7 +84,7 @@ public struct MemcachedAdapter: MessageAdapter {
 
     public func isIdempotent(_ request: Request) -> Bool { ["get", "gets", "mg"].contains(request.name) }
 
-    public func goodbye(_ error: ProxyError, to _: Version?) -> Reply? { error.message == "quit" ? nil : reply(error) }
+    public func goodbye(_ error: ProxyError, to _: Version?) -> Reply? { reply(error) }
 
     public func failure(_ error: ProxyError, of _: Request) -> Reply { reply(error) }
 

@@ -42,7 +42,6 @@ public struct MemcachedRequest: Sendable, Hashable {
         guard let line = try bytes.peekLine(lengthMax: Self.lineMax, orThrow: .badLine) else { return nil }
         words = line.words
         if ["mg", "ms", "md", "ma", "mn", "me"].contains(name) { throw .malformedRequest("no meta commands here") }
-        if name == "quit" { throw .malformedRequest(name) }
         guard let command = Self.commands[name] else { return }
         while command.keys.upperBound < .max, words.last == ByteBuffer(string: "noreply") {
             isQuiet = true

@@ -93,7 +93,7 @@ public struct VersionStatus: Codable, Sendable, Equatable {
     public var state: State
     /// The stage that is under way, or in which it failed.
     public var stage: UpgradeStage?
-    /// Why it failed, what it waits for, or why it cannot be put back to a snapshot.
+    /// Why it failed or retired before its time, what it waits for, or why it cannot be put back to a snapshot.
     public var reason: String?
     /// The addresses of its environment, while there is one.
     public var addresses: HostAddresses?

@@ -173,6 +173,8 @@ public struct VersionRecord: Codable, Sendable, Equatable {
     public var isDraining = false
     /// Whether an operator wants it retired, whoever still needs it.
     public var isDismissed: Bool?
+    /// Why it retired before its time, if it did.
+    public var departure: String?
     /// The kind of its environment, once it has one.
     public var isolation: IsolationKind?
 

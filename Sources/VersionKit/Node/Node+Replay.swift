@@ -181,7 +181,7 @@ extension Node {
             id,
             [
                 version: { record in
-                    (record.isRetired, record.isDraining, record.replay) = (false, false, nil)
+                    (record.isRetired, record.isDraining, record.replay, record.departure) = (false, false, nil, nil)
                     record.pipeline.resumeAlone()
                 },
                 current: { $0.pipeline.withdraw(reason: reason) },

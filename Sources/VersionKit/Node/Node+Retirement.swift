@@ -17,6 +17,8 @@ extension Node {
         guard let rule = applications[id]?.running[new]?.manifest.retirement else { return }
         applications[id]?.isWaiting = true
         defer { applications[id]?.isWaiting = false }
+        // An earlier upgrade may have been undone while it was about to depart.
+        if applications[id]?.records[old]?.departure != nil { change(id, old) { $0.departure = nil } }
         var retirement = Retirement(
             policy: .init(
                 messagesPerSecond: rule.messagesPerSecond, period: .milliseconds(rule.periodMilliseconds)))
@@ -79,6 +81,7 @@ extension Node {
             change(id, new) { _ = try? $0.pipeline.rollBack(reason: "it keeps failing: \(reason)") }
             throw NodeError("version \(new) keeps failing: \(reason)")
         case .older(let reason):
+            change(id, old) { $0.departure = "it keeps failing: \(reason)" }
             note("version \(old) of \(id) keeps failing and retires before its time: \(reason)", level: .error)
             return true
         case nil: return false

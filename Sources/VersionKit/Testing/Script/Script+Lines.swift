@@ -57,9 +57,9 @@ extension Script.Step {
         let place = words[0].split(separator: "/", maxSplits: 1)
         let version = place.first.flatMap { Version(String($0)) }
         let client = version == nil ? String(words[0]) : place.count == 2 ? String(place[1]) : "client"
-        guard client.hasPrefix("client") else { return nil }
+        guard client.hasPrefix("client") || (version != nil && client == Script.proxy) else { return nil }
         switch (words[1], version, words.count) {
-        case ("closed", let version?, 2): self = .versionClosed(version, client)
+        case ("closed", let version?, 2) where client != Script.proxy: self = .versionClosed(version, client)
         case ("closed", nil, 2): self = .clientClosed(client)
         case ("lost", let version?, 2): self = .versionLost(version, client)
         case ("leaves", nil, 2): self = .clientLeaves(client)

@@ -15,17 +15,13 @@ extension Script {
     public func runOverLoopback<Adapter: MessageAdapter>(
         _ adapter: Adapter, limits: Limits = .standard
     ) async throws {
-        // Without the library's own connections to the versions: a script says all that comes to them.
-        let server = ProxyServer(group: MultiThreadedEventLoopGroup.singleton, limits: limits) {
-            AnyProxyCallbacks(MessageProxy(adapter, limits: limits))
-        }
-        let stage = try LoopbackStage(server)
+        let stage = try LoopbackStage(adapter, limits: limits)
         for (line, step) in steps {
             do {
-                if case .versions(let list) = step {
-                    try await stage.change(list)
-                } else {
-                    try await tryOnThread("script") { try stage.perform(step) }
+                switch step {
+                case .versions(let list): try await stage.change(list)
+                case .caughtUp(let version): try await stage.waitUntilUpToDate(version)
+                default: try await tryOnThread("script") { try stage.perform(step) }
                 }
             } catch let failure as VerificationFailure {
                 throw VerificationFailure("\(name):\(line) (over loopback): \(failure)")
@@ -49,11 +45,19 @@ private final class LoopbackStage: Sendable {
     }
 
     private let server: ProxyServer
+    /// Whether versions get what they missed.
+    private let replays: Bool
     private let front: LoopbackListener
     private let state = LockedState(State())
 
-    init(_ server: ProxyServer) throws {
-        self.server = server
+    init<Adapter: MessageAdapter>(_ adapter: Adapter, limits: Limits) throws {
+        let group = MultiThreadedEventLoopGroup.singleton
+        replays = !(adapter is any KeyedAdapter)
+        // With keys, the proxy's own connections would bring what no script says: without them it has none.
+        server =
+            replays
+            ? ProxyServer(adapter, group: group, limits: limits)
+            : ProxyServer(group: group, limits: limits) { AnyProxyCallbacks(MessageProxy(adapter, limits: limits)) }
         front = try LoopbackListener()
         server.listen(descriptor: front.takeDescriptor())
     }
@@ -74,9 +78,9 @@ private final class LoopbackStage: Sendable {
             try link(version, client).expectEnd(of: "version \(version)")
             state.withLock { $0.links[Link(client: client, version: version)] = nil }
         case .clientLeaves(let client): try stream(of: client).close()
-        case .versions, .behind, .caughtUp, .unlike, .missedCopy, .missedReplay, .missedNothing, .needed, .diverged,
-            .failed:
-            break
+        case .missedReplay(let version, let expected):
+            if replays { try link(version, Script.proxy).expect(expected, as: "version \(version)") }
+        case .versions, .behind, .caughtUp, .unlike, .missedCopy, .missedNothing, .needed, .diverged, .failed: break
         }
     }
 
@@ -95,6 +99,17 @@ private final class LoopbackStage: Sendable {
         _ = await server.announce(table)
     }
 
+    /// Returns when the proxy has brought to a version all that it missed.
+    func waitUntilUpToDate(_ version: Version) async throws {
+        let deadline = ContinuousClock.now + .seconds(Loopback.timeout)
+        while let missing = server.counters.writes.lag[version], missing > 0 {
+            guard ContinuousClock.now < deadline else {
+                throw VerificationFailure("version \(version) still misses \(missing) writes")
+            }
+            try await Task.sleep(for: .milliseconds(2))
+        }
+    }
+
     private func stream(of client: String) throws -> LoopbackStream {
         if let known = state.withLock({ $0.clients[client] }) { return known }
         let stream = try LoopbackStream(to: front.endpoint)
@@ -102,7 +117,8 @@ private final class LoopbackStage: Sendable {
         return stream
     }
 
-    /// The proxy's connection to a version on behalf of a client: the next one that comes, if it is not known yet.
+    /// The proxy's connection to a version, on behalf of a client or its own: the next one that comes, if it is not known
+    /// yet.
     private func link(_ version: Version, _ client: String) throws -> LoopbackStream {
         let key = Link(client: client, version: version)
         if let known = state.withLock({ $0.links[key] }) { return known }

@@ -28,13 +28,19 @@ import VersionKitProxy
 /// | `client leaves` | the client closes its connection |
 /// | `behind 1` | version 1 missed something and is not read from (in memory only) |
 /// | `unlike 1 KEYS` | version 1 is to get a copy of these keys and takes writes all the while (in memory only) |
-/// | `caught-up 1` | version 1 misses nothing any more (in memory only) |
+/// | `caught-up 1` | version 1 misses nothing any more; over loopback, the proxy has found that |
 /// | `missed 1 copy KEYS` | version 1 will get the state of these keys, with spaces between (in memory only) |
-/// | `missed 1 replay BYTES` | version 1 will get these bytes (in memory only) |
+/// | `missed 1 replay BYTES` | version 1 will get these bytes; over loopback it gets them now, unless keys can be copied |
+/// | `1/proxy > BYTES` | version 1 answers that, on the proxy's own connection (over loopback only) |
+/// | `1/proxy < BYTES` | version 1 has got these bytes there (over loopback only) |
+/// | `1/proxy lost` | version 1 closes that connection, and the proxy opens it again (over loopback only) |
 /// | `missed 1` | there is nothing more that version 1 will get (in memory only) |
 /// | `needed 1` | a client got an answer that only version 1 could give (in memory only) |
 /// | `diverged 1` | version 1 came to differ for good (in memory only) |
 /// | `failed 2` | so many requests have failed so far (in memory only) |
+///
+/// Where keys can be copied (``KeyedAdapter``), versions get what they missed in memory only: over loopback the proxy would
+/// also list and compare all keys, in an order and on connections that no script could tell.
 ///
 /// `\r`, `\n`, `\t`, `\s`, `\\` and `\xNN` stand for bytes. Empty lines and lines that begin with `#` say nothing.
 public struct Script: Sendable {
@@ -58,6 +64,9 @@ public struct Script: Sendable {
         case diverged(Version)
         case failed(Int)
     }
+
+    /// Who speaks on the proxy's own connection to a version.
+    static let proxy = "proxy"
 
     let name: String
     let steps: [(line: Int, step: Step)]
