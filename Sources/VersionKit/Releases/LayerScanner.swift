@@ -43,11 +43,6 @@ public struct LayerScanner: ~Copyable {
         return try ZstdDecompressor(bytesMax: unpackedSize, windowLogMax: windowLogMax)
     }
 
-    /// What decompresses a layer that was scanned before, within the same bounds.
-    static func decompressor(
-        of layer: ReleaseManifest.Layer, limits: ReleaseLimits
-    ) throws(ReleaseError) -> ZstdDecompressor { try decompressor(of: layer.unpackedSize ?? 0, limits) }
-
     /// A scanner of a layer's file.
     ///
     /// - Parameter isListing: whether it keeps what it sees.
@@ -71,11 +66,22 @@ public struct LayerScanner: ~Copyable {
     }
 
     /// Takes the next bytes without hashing them, for who does that elsewhere.
-    mutating func look(_ bytes: UnsafeRawBufferPointer) throws(ReleaseError) {
+    ///
+    /// - Parameter handOn: is given what they unpack to, each piece when it was found to be safe.
+    mutating func look(
+        _ bytes: UnsafeRawBufferPointer,
+        _ handOn: (UnsafeRawBufferPointer) throws(ReleaseError) -> Void = { _ in }
+    ) throws(ReleaseError) {
         size += UInt64(bytes.count)
         try Self.check(size: size, limits)
-        guard let decompressor else { return try scan(bytes) }
-        try decompressor.feed(bytes) { (plain) throws(ReleaseError) in try scan(plain) }
+        guard let decompressor else {
+            try scan(bytes)
+            return try handOn(bytes)
+        }
+        try decompressor.feed(bytes) { (plain) throws(ReleaseError) in
+            try scan(plain)
+            try handOn(plain)
+        }
     }
 
     private mutating func scan(_ plain: UnsafeRawBufferPointer) throws(ReleaseError) {

@@ -19,7 +19,8 @@ extension ReleaseStore {
         let target = unpackedPath(layer)
         if try Disk.kind(of: target) == .directory { return target }
         guard try hasLayer(digest) else { throw missing(digest) }
-        try look(at: layer)
+        // What is decompressed is looked at on its way to `tar`: once is enough.
+        if !layer.isCompressed { try look(at: layer) }
         let temporary = try Disk.makeTemporaryDirectory(in: incoming)
         do throws(ReleaseError) {
             async let digest = onThread("hash") { self.digest(of: layer) }
@@ -82,7 +83,8 @@ extension ReleaseStore {
         if layer.isImage { try Whiteouts.mark(in: directory) }
     }
 
-    /// Decompresses a layer, on a thread of its own, for somebody who reads the archive meanwhile.
+    /// Decompresses a layer, on a thread of its own, for somebody who reads the archive meanwhile, and gets no byte of it that
+    /// was not found to be safe.
     private func decompress(
         _ layer: ReleaseManifest.Layer, _ read: (_ archive: Int32) async throws(ReleaseError) -> Void
     ) async throws(ReleaseError) {
@@ -100,15 +102,15 @@ extension ReleaseStore {
     }
 
     private func send(_ layer: ReleaseManifest.Layer, by stream: ArchiveStream) throws(ReleaseError) {
-        let decompressor = try LayerScanner.decompressor(of: layer, limits: limits)
+        var scanner = try LayerScanner(layer, limits: limits)
         var isRead = true
         try OpenFile.reading(layerPath(layer.digest)).forEachChunk { (bytes) throws(ReleaseError) in
-            guard isRead else { return }
-            try decompressor.feed(bytes) { (plain) throws(ReleaseError) in
+            // The whole is looked at, also what comes behind the archive's end, where nobody reads any more.
+            try scanner.look(bytes) { (plain) throws(ReleaseError) in
                 if isRead { isRead = try stream.handOn(plain) }
             }
         }
-        if isRead { try decompressor.finish() }
+        try scanner.finishLooking()
     }
 
     /// Modes as the publisher set them whatever the umask here; the top directory stays as it is, so that it can be moved
