@@ -125,7 +125,7 @@ extension Node {
         }
         if record.isDraining { state = .draining }
         if record.isStopped == true { state = .stopped }
-        if record.isRetired { (state, reason) = (.retired, record.departure) }
+        if record.isRetired { (state, reason) = (.retired, record.departure ?? reason) }
         let times = stageTimes(application.id, version)
         var status = VersionStatus(
             version: version, state: state, stage: stage, reason: reason,
