@@ -24,6 +24,26 @@ extension ConformanceTests {
             await environment.stop(.standard)
         }
 
+        @Test("what a release has under /usr is there beside what the node has")
+        func overlaid() async throws {
+            let place = try await Workplace(.namespaces)
+            var specification = try place.specification()
+            let layer = try place.emptyLayer()
+            // `cat` is the node's.
+            try place.add("#!/bin/sh\nexec cat /usr/share/greeter/greeting\n", to: layer, at: ["bin", "greeter"])
+            try place.add("hello\n", to: layer, at: ["share", "greeter", "greeting"])
+            specification.layers.append(layer)
+            let environment = try await place.serving(specification)
+            let result = try await place.exec(["/usr/bin/greeter"], environment).toEnd()
+            #expect(String(decoding: result.output, as: UTF8.self) == "hello\n")
+            #expect(String(decoding: result.error, as: UTF8.self) == "")
+            #expect(result.code == 0)
+            // Nobody writes there, as on the node.
+            let touch = try await place.exec(["/bin/sh", "-c", "echo >/usr/bin/greeter"], environment).toEnd()
+            #expect(touch.code != 0)
+            await environment.stop(.standard)
+        }
+
         @Test("a command that cannot be started is an error that says why", arguments: TestedBackend.all)
         func missing(tested: TestedBackend) async throws {
             let place = try await Workplace(tested)

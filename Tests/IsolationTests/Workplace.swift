@@ -70,6 +70,27 @@ final class Workplace {
         return directory
     }
 
+    /// A further layer with nothing in it.
+    func emptyLayer() throws -> String {
+        let layer = directory + "/further-layer"
+        try #require(mkdir(layer, 0o755) == 0)
+        return layer
+    }
+
+    /// Puts a file that anybody can run below `/usr` into a layer.
+    func add(_ text: String, to layer: String, at path: [String]) throws {
+        var place = layer
+        for name in ["usr"] + path.dropLast() {
+            place += "/" + name
+            try #require(mkdir(place, 0o755) == 0 || errno == EEXIST)
+        }
+        place += "/" + (try #require(path.last))
+        let file = try #require(fopen(place, "we"))
+        fputs(text, file)
+        fclose(file)
+        try #require(chmod(place, 0o755) == 0)
+    }
+
     /// Prepares and creates an environment.
     func created(
         _ specification: EnvironmentSpecification, keepsData: Bool = false

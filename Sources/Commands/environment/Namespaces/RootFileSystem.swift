@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 
 /// The file system that a version sees: its release's layers under a private writable layer, the host's programs and
-/// libraries read-only, and nothing else of the host.
+/// libraries read-only, the release's own over them, and nothing else of the host.
 ///
 /// The data stay in the upper directory when the environment goes; nothing is copied to make one (R4).
 struct RootFileSystem {
@@ -58,8 +58,18 @@ struct RootFileSystem {
             }
         } else if !linksOnly {
             try directory(path)
-            try bind(path, to: path, readOnly: true)
+            let own = layout.lower.map { $0 + path }.filter(isDirectory)
+            guard !own.isEmpty else { return try bind(path, to: path, readOnly: true) }
+            // What a package has under /usr, say, needs the libraries that are there on the host.
+            try mount(
+                "overlay", at: layout.root + path, type: "overlay", flags: MS_RDONLY | MS_NOSUID | MS_NODEV,
+                options: "lowerdir=\((own + [path]).joined(separator: ":")),userxattr")
         }
+    }
+
+    private func isDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
     private func mountOwn() throws(Failure) {
