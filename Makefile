@@ -80,7 +80,7 @@ bench-isolation: setup-tests ## Measure environments of every kind and their sna
 bench-upgrade: setup ## Measure how releases spread over a fleet, and the stages of upgrades (BENCH_ARGUMENTS)
 	scripts/bench-upgrade $(BENCH_ARGUMENTS)
 
-test-crashes: setup-tests build ## Kill versiond at every boundary of every story: a quarter of an hour (in `make test`: a third)
+test-crashes: setup-tests build ## Kill versiond at every boundary of every story: a quarter of an hour (in `make test`: a part)
 	VERSIONKIT_CRASH_STEP=1 scripts/sandbox swift test $(TEST_OPTIONS) --filter '^NodeTests[.]CrashPoint'
 
 test-tls: setup ## The test of TLS towards clients, with the package trait TLS (builds BoringSSL)
