@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 import VersionKitModel
 
@@ -114,8 +115,10 @@ struct CompressedLayerTests {
         arguments: ["../evil", "/evil", "device", "link"])
     func forged(_ name: String) async throws {
         var tar = TarBuilder()
+        // What comes before it is on its way to tar already.
+        tar.add("innocent", content: [UInt8](repeating: 7, count: 1 << 20))
         switch name {
-        case "device": tar.add("dev/sda", kind: "4")
+        case "device": tar.add("evil/sda", kind: "4")
         case "link":
             tar.add("way", kind: "2", link: "/")
             tar.add("way/evil", content: [1])
@@ -124,16 +127,34 @@ struct CompressedLayerTests {
         let store = try bench.store()
         let layer = try pack(tar.finished).layer
         try store.addLayer(layer, fromFile: bench.path("layer"))
-        struct Forbidden: CommandRunner {
-            func run(_ program: String, _ arguments: [String], input: Int32?) async throws -> CommandResult {
-                Issue.record("tar was run")
-                return CommandResult(exitCode: 0)
-            }
-        }
-        let error = await failure { _ = try await store.unpack(layer, runner: Forbidden()) }
+        let tarsView = View()
+        let error = await failure { _ = try await store.unpack(layer, runner: tarsView) }
         #expect(error?.code == .unsafeLayer)
+        let seen = String(decoding: tarsView.bytes.withLock { $0 }, as: UTF8.self)
+        #expect(seen.hasPrefix("innocent"))
+        #expect(!seen.contains("evil"))
         #expect(try bench.names("store/unpacked").isEmpty)
         #expect(try bench.names("store/incoming").isEmpty)
+    }
+
+    /// Takes what tar would see, and does nothing with it.
+    private final class View: CommandRunner {
+        let bytes = Mutex<[UInt8]>([])
+
+        func run(_ program: String, _ arguments: [String], input: Int32?) async throws -> CommandResult {
+            let input = try #require(input)
+            // Who sends needs the threads that tests share.
+            await withCheckedContinuation { continuation in
+                Thread.detachNewThread {
+                    var buffer = [UInt8](repeating: 0, count: 64 << 10)
+                    while case let count = read(input, &buffer, buffer.count), count > 0 {
+                        self.bytes.withLock { $0 += buffer[..<count] }
+                    }
+                    continuation.resume()
+                }
+            }
+            return CommandResult(exitCode: 0)
+        }
     }
 
     @Test("a program's set-user-ID bit stays: environments, not layers, see to it that nobody gains by it")
