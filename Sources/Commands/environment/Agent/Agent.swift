@@ -20,9 +20,12 @@ import VersionKitProcesses
 /// - `stop MILLISECONDS`: SIGTERM to the version, SIGKILL to everything after that time; `stopped`, and the agent ends
 ///
 /// What cannot be done is answered by `failed REASON`. A signal's exit code is 128 plus its number, as a shell has it.
-/// Until the version is started the agent ends with the last conversation: nobody would know of what is half made.
+/// Until the version is started the agent ends with the last conversation: nobody would know of what is half made. One that
+/// ends without a word may be of somebody who waited too short for his connection, and is about to come again.
 final class Agent {
     private static let conversationsMax = 16
+    /// How long an agent with which nobody has spoken waits for somebody who comes again.
+    private static let silenceLimit = Duration.seconds(5)
 
     private let listener: Int32
     /// Whether a conversation may be had over this socket.
@@ -34,6 +37,8 @@ final class Agent {
     private var children: Children
     /// Whether the version was started: then the environment outlives its conversations.
     private var wasStarted = false
+    /// When the agent ends unless somebody comes before.
+    private var deadline: ContinuousClock.Instant?
     /// The conversation in which a pause was asked for that has not ended.
     private var pausing: Int32?
 
@@ -57,7 +62,7 @@ final class Agent {
         while true {
             let sockets = conversations.filter { !$0.value.waits }.map(\.key)
             var watched = ([listener, signals] + sockets).map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-            _ = poll(&watched, nfds_t(watched.count), -1)
+            guard poll(&watched, nfds_t(watched.count), patience) != 0 else { abandoned() }
             if watched[1].revents != 0 { reap(signals) }
             for entry in watched[2...] where entry.revents != 0 { hear(entry.fd) }
             if watched[0].revents != 0 { accept() }
@@ -74,6 +79,12 @@ final class Agent {
         _ = "versionkit-environment: \(line)\n".withCString { write(STDERR_FILENO, $0, strlen($0)) }
     }
 
+    /// For how long to wait for something to do, in milliseconds.
+    private var patience: Int32 {
+        guard let deadline else { return -1 }
+        return Int32(max(0, ((deadline - .now) / .milliseconds(1)).rounded(.up)))
+    }
+
     private func accept() {
         let socket = vk_accept4(listener, 0)
         guard socket >= 0 else { return }
@@ -82,6 +93,7 @@ final class Agent {
             return
         }
         conversations[socket] = Conversation(socket)
+        deadline = nil
     }
 
     private func hear(_ socket: Int32) {
@@ -96,13 +108,16 @@ final class Agent {
             pausing = nil
             _ = Others.signal(SIGCONT)
         }
-        conversations[socket] = nil
+        let wasSilent = conversations.removeValue(forKey: socket).map { !$0.hasSpoken } ?? false
         close(socket)
-        // Without anybody who knows of it an environment that is being made would be there for ever.
-        if conversations.isEmpty, !wasStarted {
-            children.stop(within: 0)
-            finish()
-        }
+        guard conversations.isEmpty, !wasStarted else { return }
+        if wasSilent { deadline = .now + Self.silenceLimit } else { abandoned() }
+    }
+
+    /// Without anybody who knows of it an environment that is being made would be there for ever.
+    private func abandoned() -> Never {
+        children.stop(within: 0)
+        finish()
     }
 
     private func obey(_ command: Conversation.Command, _ socket: Int32) {

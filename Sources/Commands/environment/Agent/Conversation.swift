@@ -16,6 +16,8 @@ struct Conversation {
     private var pending: [UInt8] = []
     /// Whether a program is run for it: its next command waits.
     var waits = false
+    /// Whether anything was said in it.
+    private(set) var hasSpoken = false
 
     init(_ socket: Int32) { self.socket = socket }
 
@@ -25,6 +27,7 @@ struct Conversation {
         let count = recv(socket, &buffer, buffer.count, Int32(MSG_DONTWAIT))
         if count < 0 { return errno == EINTR || errno == EAGAIN }
         guard count > 0 else { return false }
+        hasSpoken = true
         pending += buffer[..<count]
         return pending.count <= Self.lineMax + Self.contentsMax
     }

@@ -11,8 +11,9 @@ enum AgentSocket {
     private static let backlog: Int32 = 8
     /// The node's address alone does not tell versiond from any other program there; only a privileged one has these ports.
     private static let ownPorts: ClosedRange<UInt16> = 512...1023
-    /// How long a machine on the node's own link may take to answer, in milliseconds.
-    private static let connectMilliseconds: Int32 = 1000
+    /// How long a machine on the node's own link may take to answer, in milliseconds: not the second after which the kernel
+    /// asks again, whose answer would come just when nobody waits for it.
+    private static let connectMilliseconds: Int32 = 2500
 
     /// Listens at a path, in place of what is there: for an agent that inherits the socket and need not see the path.
     static func listen(at path: String) throws(IsolationError) -> Int32 {
@@ -28,7 +29,7 @@ enum AgentSocket {
         }
     }
 
-    /// Connects to an agent; `nil` if there is none. Blocks for a second at most.
+    /// Connects to an agent; `nil` if there is none. Blocks for three seconds at most.
     static func connect(to address: AgentAddress) throws(IsolationError) -> Int32? {
         do throws(SystemError) {
             switch address {
