@@ -193,6 +193,16 @@ let package = Package(
             ],
             path: "Sources/Examples/IrisLog/Demo"),
 
+        // CFS, the cooperative file system of the papers. The ring's state machines are pure: sockets are elsewhere.
+        .target(name: "CFSModel", dependencies: [crypto], path: "Sources/Examples/CFS/Model"),
+        .target(name: "CFSRing", dependencies: ["CFSModel"], path: "Sources/Examples/CFS/Ring"),
+        // Thousands of these state machines, with latency, loss and churn from a seed.
+        .target(name: "CFSSimulation", dependencies: ["CFSModel", "CFSRing"], path: "Sources/Examples/CFS/Simulation"),
+        // Prints what the simulation counts: hops, lost blocks, the speed of the coding.
+        .executableTarget(
+            name: "cfs-simulate", dependencies: ["CFSModel", "CFSRing", "CFSSimulation", arguments],
+            path: "Sources/Examples/CFS/Simulate"),
+
         // What the demonstrations have in common: making releases, hosts with versiond, printing.
         .target(
             name: "ExampleFleet",
@@ -294,6 +304,7 @@ let package = Package(
         .executableTarget(
             name: "kernel-path-holder", dependencies: ["VersionKitKernel", "VersionKitModel"],
             path: "Tests/KernelPathHolder"),
+        tests("CFS", ["CFSModel", "CFSRing", "CFSSimulation"]),
         tests("RedisExample", ["RedisCheckModel"]),
         tests("Tidy", []),
         tests(
