@@ -35,6 +35,9 @@ let package = Package(
         .library(name: "VersionKitTesting", targets: ["VersionKitTesting"]),
         // For the fuzzers of what publishers sign; no adapter needs it.
         .library(name: "VersionKitReleases", targets: ["VersionKitReleases"]),
+        // ONC RPC, for whoever needs it; it needs SwiftNIO only.
+        .library(name: "ONCRPC", targets: ["ONCRPC"]),
+        .library(name: "ONCRPCSockets", targets: ["ONCRPCSockets"]),
         // Sets the time of day and the memory that programs see which NodeTests run.
         .library(name: "SetHost", type: .dynamic, targets: ["SetHost"]),
     ],
@@ -124,6 +127,12 @@ let package = Package(
                 logging,
                 nioCore, nioHTTP1, nioPosix,
             ]),
+
+        // ONC RPC: what the example CFS speaks, knowing nothing of VersionKit ---------------------------------
+        // XDR, messages, records; calls that wait, replies that are remembered: values without sockets.
+        .target(name: "ONCRPC", dependencies: [nioCore]),
+        // The same over UDP, TCP and Unix sockets.
+        .target(name: "ONCRPCSockets", dependencies: ["ONCRPC", nioCore, nioPosix]),
 
         // Adapters: what the developers of applications write ----------------------------------------------
         .target(name: "IrisLogAdapter", dependencies: ["VersionKit"], path: "Sources/Adapters/IrisLog"),
@@ -295,6 +304,12 @@ let package = Package(
             name: "kernel-path-holder", dependencies: ["VersionKitKernel", "VersionKitModel"],
             path: "Tests/KernelPathHolder"),
         tests("RedisExample", ["RedisCheckModel"]),
+        tests("ONCRPC", ["ONCRPC", "ONCRPCSockets", "VersionKitProcesses", "tirpc-peer", nioCore, nioPosix]),
+        // Another implementation of ONC RPC, which ONCRPCTests speak with.
+        .systemLibrary(
+            name: "CTIRPC", path: "Sources/CInterop/CTIRPC", pkgConfig: "libtirpc",
+            providers: [.apt(["libtirpc-dev"])]),
+        .executableTarget(name: "tirpc-peer", dependencies: ["CTIRPC"], path: "Tests/TIRPCPeer"),
         tests("Tidy", []),
         tests(
             "IrisLog",
