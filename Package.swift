@@ -35,6 +35,11 @@ let package = Package(
         .library(name: "VersionKitTesting", targets: ["VersionKitTesting"]),
         // For the fuzzers of what publishers sign; no adapter needs it.
         .library(name: "VersionKitReleases", targets: ["VersionKitReleases"]),
+        // ONC RPC, for whoever needs it; it needs SwiftNIO only.
+        .library(name: "ONCRPC", targets: ["ONCRPC"]),
+        .library(name: "ONCRPCSockets", targets: ["ONCRPCSockets"]),
+        // For the fuzzers of what CFS's nodes and clients send.
+        .library(name: "CFSProtocols", targets: ["CFSProtocol1", "CFSProtocol2"]),
         // Sets the time of day and the memory that programs see which NodeTests run.
         .library(name: "SetHost", type: .dynamic, targets: ["SetHost"]),
     ],
@@ -125,6 +130,12 @@ let package = Package(
                 nioCore, nioHTTP1, nioPosix,
             ]),
 
+        // ONC RPC: what the example CFS speaks, knowing nothing of VersionKit ---------------------------------
+        // XDR, messages, records; calls that wait, replies that are remembered: values without sockets.
+        .target(name: "ONCRPC", dependencies: [nioCore]),
+        // The same over UDP, TCP and Unix sockets.
+        .target(name: "ONCRPCSockets", dependencies: ["ONCRPC", nioCore, nioPosix]),
+
         // Adapters: what the developers of applications write ----------------------------------------------
         .target(name: "IrisLogAdapter", dependencies: ["VersionKit"], path: "Sources/Adapters/IrisLog"),
         .target(
@@ -193,6 +204,16 @@ let package = Package(
             ],
             path: "Sources/Examples/IrisLog/Demo"),
 
+        // CFS, the cooperative file system of the papers. The ring's state machines are pure: sockets are elsewhere.
+        .target(name: "CFSModel", dependencies: [crypto], path: "Sources/Examples/CFS/Model"),
+        .target(name: "CFSRing", dependencies: ["CFSModel"], path: "Sources/Examples/CFS/Ring"),
+        // Thousands of these state machines, with latency, loss and churn from a seed.
+        .target(name: "CFSSimulation", dependencies: ["CFSModel", "CFSRing"], path: "Sources/Examples/CFS/Simulation"),
+        // Prints what the simulation counts: hops, lost blocks, the speed of the coding.
+        .executableTarget(
+            name: "cfs-simulate", dependencies: ["CFSModel", "CFSRing", "CFSSimulation", arguments],
+            path: "Sources/Examples/CFS/Simulate"),
+
         // What the demonstrations have in common: making releases, hosts with versiond, printing.
         .target(
             name: "ExampleFleet",
@@ -219,6 +240,20 @@ let package = Package(
                 "VersionKitUpgrade", arguments,
             ],
             path: "Sources/Examples/Redis/Demo"),
+
+        // CFS, the cooperative file system of the papers. The ring's state machines are pure: sockets are elsewhere.
+        .target(name: "CFSModel", dependencies: [crypto], path: "Sources/Examples/CFS/Model"),
+        // What the protocols of 2004 and 2008 have in common.
+        .target(
+            name: "CFSProtocol", dependencies: ["CFSModel", "ONCRPC", nioCore], path: "Sources/Examples/CFS/Protocol"),
+        // The programs of generation 1, as XDR.
+        .target(
+            name: "CFSProtocol1", dependencies: ["CFSModel", "CFSProtocol", "ONCRPC", nioCore],
+            path: "Sources/Examples/CFS/Protocol1"),
+        // The programs of generation 2, as XDR.
+        .target(
+            name: "CFSProtocol2", dependencies: ["CFSModel", "CFSProtocol", "ONCRPC", nioCore],
+            path: "Sources/Examples/CFS/Protocol2"),
 
         // Commands ---------------------------------------------------------------------------------------
         .executableTarget(
@@ -294,7 +329,17 @@ let package = Package(
         .executableTarget(
             name: "kernel-path-holder", dependencies: ["VersionKitKernel", "VersionKitModel"],
             path: "Tests/KernelPathHolder"),
+        tests("CFS", ["CFSModel", "CFSRing", "CFSSimulation"]),
         tests("RedisExample", ["RedisCheckModel"]),
+        tests("ONCRPC", ["ONCRPC", "ONCRPCSockets", "VersionKitProcesses", "tirpc-peer", nioCore, nioPosix]),
+        // Another implementation of ONC RPC, which ONCRPCTests speak with.
+        .systemLibrary(
+            name: "CTIRPC", path: "Sources/CInterop/CTIRPC", pkgConfig: "libtirpc",
+            providers: [.apt(["libtirpc-dev"])]),
+        .executableTarget(name: "tirpc-peer", dependencies: ["CTIRPC"], path: "Tests/TIRPCPeer"),
+        tests(
+            "CFSProtocol",
+            ["CFSModel", "CFSProtocol", "CFSProtocol1", "CFSProtocol2", "ONCRPC", "ONCRPCSockets", nioCore]),
         tests("Tidy", []),
         tests(
             "IrisLog",

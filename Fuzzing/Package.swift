@@ -14,6 +14,8 @@ func fuzzer(_ name: String) -> Target {
             .product(name: "RedisAdapter", package: "VersionKit"),
             .product(name: "VersionKit", package: "VersionKit"),
             .product(name: "VersionKitReleases", package: "VersionKit"),
+            .product(name: "ONCRPC", package: "VersionKit"),
+            .product(name: "CFSProtocols", package: "VersionKit"),
             .product(name: "NIOCore", package: "swift-nio"),
         ],
         swiftSettings: [
@@ -46,6 +48,8 @@ let package = Package(
         fuzzer("RedisFuzzer"),
         // Requests to a memcached, and its replies.
         fuzzer("MemcachedFuzzer"),
+        // ONC RPC: records, messages; the messages of CFS's gateways.
+        fuzzer("RPCFuzzer"),
         // What they have in common: a parser is fed byte by byte, and must answer as with everything at once.
         .target(
             name: "FuzzSupport",

@@ -1,0 +1,182 @@
+public import CFSModel
+public import CFSProtocol
+public import NIOCore
+public import ONCRPC
+
+/// The gateway's program of generation 1: how clients of 2004 give a node whole blocks and get them (CFS 2004,
+/// `dhashgateway_prot.x`; program 344448, version 1).
+public enum Gateway1 {
+    /// The program.
+    public static let program = RPCProgram(GatewayLimits.program, version: 1, name: "dhashgateway (2004)")
+    /// Stores a block. To store it twice is harmless, except for appended data.
+    public static let insert = RPCProcedure<Insertion, InsertResult>(program, 1, "INSERT")
+    /// Gets a block.
+    public static let retrieve = RPCProcedure<Retrieval, RetrieveResult>(program, 2, "RETRIEVE", isRepeatable: true)
+    /// Procedure 3, ACTIVE, is in the protocol; the historic node answers PROC_UNAVAIL, and so does a service without it.
+    public static let active = RPCProcedure<Int32, Status>(program, 3, "ACTIVE")
+
+    /// The answer to ``insert``.
+    public typealias InsertResult = GatewayInsertResult<Status>
+    /// The answer to ``retrieve``.
+    public typealias RetrieveResult = GatewayRetrieveResult<Status, Block>
+
+    /// What a block's key proves, `dhash_ctype`.
+    public enum Kind: UInt32, XDREnumeration, Hashable, CaseIterable {
+        /// The key is the content's SHA-1.
+        case contentHash = 0
+        /// The key is that of a public key and a salt; the block is signed.
+        case keyHash = 1
+        /// Nothing.
+        case unauthenticated = 3
+        /// Nothing; what is inserted goes behind what is there.
+        case append = 4
+        /// Not known.
+        case unknown = 5
+    }
+
+    /// How a request ended, `dhash_stat`.
+    public enum Status: UInt32, GatewayStatus, CaseIterable {
+        /// Done.
+        case ok = 0
+        /// There is no such block.
+        case noEntry = 1
+        /// The block is not here.
+        case notPresent = 2
+        /// Another node has to be asked.
+        case retry = 3
+        /// Stored.
+        case stored = 4
+        /// The virtual node does not speak this program.
+        case noHandler = 5
+        /// Replicated.
+        case replicated = 6
+        /// It failed.
+        case error = 7
+        /// Chord failed.
+        case chordError = 8
+        /// A call to another node failed.
+        case rpcError = 9
+        /// The store failed.
+        case storeError = 10
+        /// A part was stored; others are still to come.
+        case storePartial = 11
+        /// All of it.
+        case complete = 12
+        /// More is to come.
+        case goOn = 13
+        /// There is no such virtual node.
+        case invalidNode = 14
+        /// The recursive retrieval is done.
+        case recursiveFetchDone = 15
+        /// The recursive retrieval was passed on.
+        case recursiveFetchForwarded = 16
+        /// What was to be stored does not fit its key.
+        case storeNotVerified = 17
+        /// There is a newer one.
+        case stale = 18
+        /// From a cache.
+        case cached = 19
+        /// No answer in time.
+        case timedOut = 20
+        /// What was found does not fit its key.
+        case retrieveNotVerified = 21
+        /// The agreement on a mutable block failed.
+        case agreementError = 22
+    }
+
+    /// The arguments of ``insert``, `dhash_insert_arg`.
+    public struct Insertion: XDRCodable, Hashable {
+        /// The block's key.
+        public var key: ChordID
+        /// What the key proves.
+        public var kind: Kind
+        /// The bytes of the block without those that fill it up.
+        public var length: UInt32
+        /// The block, which clients fill up with zeros to a multiple of four.
+        public var filledBlock: ByteBuffer
+        /// What the client wishes beyond.
+        public var options: GatewayOptions
+        /// Where the block may end up, if the options say so.
+        public var guess: ChordID
+
+        /// The insertion of a block, filled up as the historic client does.
+        public init(
+            key: ChordID, kind: Kind, block: ByteBuffer, options: GatewayOptions = [], guess: ChordID = ChordID(0)
+        ) {
+            self.key = key
+            self.kind = kind
+            length = UInt32(clamping: block.readableBytes)
+            filledBlock = block
+            filledBlock.writeRepeatingByte(0, count: -block.readableBytes & 3)
+            self.options = options
+            self.guess = guess
+        }
+
+        /// The block without what fills it up.
+        public var block: ByteBuffer {
+            filledBlock.getSlice(at: filledBlock.readerIndex, length: Int(length)) ?? filledBlock
+        }
+
+        /// Reads the arguments.
+        ///
+        /// - Throws: `XDRError` if the block is shorter than its length says: the historic node read on behind it.
+        public init(from reader: inout XDRReader) throws(XDRError) {
+            key = try reader.read()
+            kind = try reader.read()
+            let offset = reader.offset
+            length = try reader.read()
+            filledBlock = try reader.readOpaque(max: GatewayLimits.blockBytesMax)
+            guard length <= filledBlock.readableBytes else {
+                throw XDRError(.invalid("a block shorter than its length says"), at: offset)
+            }
+            options = try reader.read()
+            guess = try reader.read()
+        }
+
+        /// Writes the arguments.
+        public func write(to writer: inout XDRWriter) throws(XDRError) {
+            try writer.write(key)
+            try writer.write(kind)
+            try writer.write(length)
+            try writer.writeOpaque(filledBlock, max: GatewayLimits.blockBytesMax)
+            try writer.write(options)
+            try writer.write(guess)
+        }
+    }
+
+    /// The arguments of ``retrieve``, `dhash_retrieve_arg`.
+    public struct Retrieval: XDRCodable, Hashable {
+        /// The block's key.
+        public var key: ChordID
+        /// What the key proves.
+        public var kind: Kind
+        /// What the client wishes beyond.
+        public var options: GatewayOptions
+        /// Where the block may be, if the options say so.
+        public var guess: ChordID
+
+        /// A retrieval.
+        public init(key: ChordID, kind: Kind, options: GatewayOptions = [], guess: ChordID = ChordID(0)) {
+            self.key = key
+            self.kind = kind
+            self.options = options
+            self.guess = guess
+        }
+
+        /// Reads the arguments.
+        public init(from reader: inout XDRReader) throws(XDRError) {
+            key = try reader.read()
+            kind = try reader.read()
+            options = try reader.read()
+            guess = try reader.read()
+        }
+
+        /// Writes the arguments.
+        public func write(to writer: inout XDRWriter) throws(XDRError) {
+            try writer.write(key)
+            try writer.write(kind)
+            try writer.write(options)
+            try writer.write(guess)
+        }
+    }
+}
