@@ -241,8 +241,6 @@ let package = Package(
             ],
             path: "Sources/Examples/Redis/Demo"),
 
-        // CFS, the cooperative file system of the papers. The ring's state machines are pure: sockets are elsewhere.
-        .target(name: "CFSModel", dependencies: [crypto], path: "Sources/Examples/CFS/Model"),
         // What the protocols of 2004 and 2008 have in common.
         .target(
             name: "CFSProtocol", dependencies: ["CFSModel", "ONCRPC", nioCore], path: "Sources/Examples/CFS/Protocol"),
