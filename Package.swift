@@ -35,6 +35,8 @@ let package = Package(
         .library(name: "VersionKitTesting", targets: ["VersionKitTesting"]),
         // For the fuzzers of what publishers sign; no adapter needs it.
         .library(name: "VersionKitReleases", targets: ["VersionKitReleases"]),
+        // For the fuzzer of fragments; no adapter needs it.
+        .library(name: "CFSRing", targets: ["CFSRing"]),
         // Sets the time of day and the memory that programs see which NodeTests run.
         .library(name: "SetHost", type: .dynamic, targets: ["SetHost"]),
     ],

@@ -15,10 +15,23 @@ struct LayeringTests {
         Set(pureFolders.map { "VersionKit\($0)" })
         .union(["Swift", "Synchronization", "NIOCore", "DequeModule", "OrderedCollections"])
 
+    /// Folders of examples that hold values and state machines, and what they may import.
+    static let pureExamples = ["CFS/Model", "CFS/Ring", "CFS/Simulation"]
+    static let pureExampleImports: Set<String> = ["CFSModel", "CFSRing", "Crypto"]
+
     @Test("a pure folder imports only what is pure", arguments: pureFolders)
     func pureFoldersImportOnlyPureModules(folder: String) {
-        for file in Repository.files(under: "Sources/VersionKit/\(folder)", suffix: ".swift") {
-            for (number, module) in imports(of: file) where !Self.pureImports.contains(module) {
+        expectImports(of: "Sources/VersionKit/\(folder)", in: Self.pureImports)
+    }
+
+    @Test("a pure folder of an example imports only what is pure", arguments: pureExamples)
+    func pureExamplesImportOnlyPureModules(folder: String) {
+        expectImports(of: "Sources/Examples/\(folder)", in: Self.pureExampleImports)
+    }
+
+    private func expectImports(of folder: String, in allowed: Set<String>) {
+        for file in Repository.files(under: folder, suffix: ".swift") {
+            for (number, module) in imports(of: file) where !allowed.contains(module) {
                 Issue.record(
                     """
                     \(file.path):\(number): imports \(module) in the pure ring. Move what needs it to an effects module \
@@ -54,10 +67,12 @@ struct LayeringTests {
         (#"\.(random|shuffled|shuffle|randomElement)\((?!.*\busing:)"#, "pass the generator: `using: &random`"),
     ]
 
-    @Test("a pure folder knows neither clock nor chance", arguments: pureFolders)
+    @Test(
+        "a pure folder knows neither clock nor chance",
+        arguments: pureFolders.map { "VersionKit/\($0)" } + pureExamples.map { "Examples/\($0)" })
     func pureFoldersAreDeterministic(folder: String) throws {
         let rules = try Self.impureCode.map { (try NSRegularExpression(pattern: $0.pattern), $0.advice) }
-        for file in Repository.files(under: "Sources/VersionKit/\(folder)", suffix: ".swift") {
+        for file in Repository.files(under: "Sources/\(folder)", suffix: ".swift") {
             for (number, line) in file.lines {
                 let code = String(code(of: line))
                 for (pattern, advice) in rules where pattern.matches(code) {
