@@ -5,6 +5,8 @@ DEMO_ARGUMENTS ?=
 BENCH_ARGUMENTS ?=
 TEST_ARGUMENTS ?=
 FUZZ_SECONDS ?= 30
+# Whoever tests both TLS and Xen builds once by giving both traits to both: TRAITS=TLS,Xen. Xen comes first: it installs headers.
+TRAITS ?=
 # Tests that run at one time: most of them are whole nodes with clients, and a request that waits for all the others of
 # ten fleets on two processors waits too long.
 TEST_WIDTH ?= 4
@@ -24,13 +26,14 @@ TEST_GROUPS := \
 	^(RealServers|ThirdParty)Tests[.]
 TEST_OPTIONS := --skip-build --disable-xctest --configuration "$(CONFIGURATION)"
 
+comma := ,
 # Where scripts/build puts the programs.
 BIN := .build/$(CONFIGURATION)
 
 SWIFT_FOLDERS := $(wildcard Sources Tests Fuzzing/Package.swift Fuzzing/Sources Benchmarks/Package.swift Benchmarks/Sources Benchmarks/Tests) Package.swift
 SCRIPTS := $(filter-out %.txt scripts/xen,$(wildcard scripts/* scripts/xen/*)) $(wildcard .ci/run)
 
-export CONFIGURATION FUZZ_SECONDS
+export CONFIGURATION FUZZ_SECONDS TRAITS
 # Swift 6.3 and newer go by it.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH = $(TEST_WIDTH)
 
@@ -84,7 +87,8 @@ test-crashes: setup-tests build ## Kill versiond at every boundary of every stor
 	VERSIONKIT_CRASH_STEP=1 scripts/sandbox swift test $(TEST_OPTIONS) --filter '^NodeTests[.]CrashPoint'
 
 test-tls: setup ## The test of TLS towards clients, with the package trait TLS (builds BoringSSL)
-	scripts/sandbox swift test --traits TLS --scratch-path .build/tls --disable-xctest --filter TLSTests
+	scripts/sandbox swift test --traits "$(or $(TRAITS),TLS)" --scratch-path ".build/traits/$(or $(subst $(comma),-,$(TRAITS)),TLS)" \
+		--disable-xctest --filter TLSTests
 
 test-xen: ## The test of Xen environments, on a Xen host in QEMU (installs QEMU and libxl's headers)
 	scripts/xen/test

@@ -24,9 +24,11 @@ extension ConformanceTests {
             await environment.stop(.standard)
         }
 
-        @Test("what a release has under /usr is there beside what the node has")
-        func overlaid() async throws {
-            let place = try await Workplace(.namespaces)
+        @Test(
+            "what a release has under /usr is there beside what the node has",
+            arguments: TestedBackend.all.filter { $0.kind == .namespaces })
+        func overlaid(tested: TestedBackend) async throws {
+            let place = try await Workplace(tested)
             var specification = try place.specification()
             let layer = try place.emptyLayer()
             // `cat` is the node's.

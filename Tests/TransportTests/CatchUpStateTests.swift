@@ -33,16 +33,6 @@ struct CatchUpStateTests {
         try FakeVersion("two", waking: socket, table.endpoints[2] ?? one.endpoint)
     }
 
-    private func connect(to server: ProxyServer) throws -> LineConnection {
-        let (listener, endpoint) = try Loopback.listen()
-        server.listen(descriptor: listener)
-        return try LineConnection(to: endpoint)
-    }
-
-    private func ask(_ client: LineConnection, _ request: String) async -> String? {
-        await onThread("client") { client.ask(request) }
-    }
-
     @Test("a newer server does not write before the older one gave it what a version misses, and then knows it")
     func handOver() async throws {
         let old = makeServer(state: directory.path)

@@ -8,10 +8,6 @@ import VersionKitProcesses
 /// Method: a real process, killed; versions that note every line they get.
 @Suite("Catching up after the proxy was killed")
 struct DurableCatchUpTests {
-    private func ask(_ client: LineConnection, _ request: String) async -> String? {
-        await onThread("client") { client.ask(request) }
-    }
-
     @Test("all missed writes are brought to a version in order, none is lost and none comes twice")
     func inOrder() async throws {
         let one = try FakeVersion("one")

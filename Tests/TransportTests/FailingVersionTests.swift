@@ -14,16 +14,6 @@ struct FailingVersionTests {
         return limits
     }
 
-    private func connect(to server: ProxyServer) throws -> LineConnection {
-        let (listener, endpoint) = try Loopback.listen()
-        server.listen(descriptor: listener)
-        return try LineConnection(to: endpoint)
-    }
-
-    private func ask(_ client: LineConnection, _ request: String) async -> String? {
-        await onThread("client") { client.ask(request) }
-    }
-
     @Test("where all have to succeed, one that is down is reported, and not any more when it is back")
     func allOrFail() async throws {
         let one = try FakeVersion("one")

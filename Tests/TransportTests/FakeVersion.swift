@@ -136,11 +136,10 @@ final class LineConnection: Sendable {
     }
 
     convenience init(to endpoint: Endpoint) throws(SystemError) {
-        let descriptor = try openSocket(endpoint.address.family, .stream)
+        self.init(try openSocket(endpoint.address.family, .stream))
         guard connectSocket(descriptor, to: endpoint) else {
             throw SystemError("connect to \(endpoint)")
         }
-        self.init(descriptor)
     }
 
     convenience init(unix path: String) throws(SystemError) {

@@ -13,16 +13,6 @@ struct LackingTests {
         ProxyServer(KeyedLineAdapter(), group: MultiThreadedEventLoopGroup.singleton, limits: limits, state: state)
     }
 
-    private func connect(to server: ProxyServer) throws -> LineConnection {
-        let (listener, endpoint) = try Loopback.listen()
-        server.listen(descriptor: listener)
-        return try LineConnection(to: endpoint)
-    }
-
-    private func ask(_ client: LineConnection, _ request: String) async -> String? {
-        await onThread("client") { client.ask(request) }
-    }
-
     private func expectCalm(_ server: ProxyServer) async throws {
         let deadline = ContinuousClock.now + .seconds(30)
         while server.counters.writes.lag.values.contains(where: { $0 > 0 }) {

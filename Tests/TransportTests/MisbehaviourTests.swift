@@ -27,10 +27,6 @@ struct MisbehaviourTests {
         func client() throws -> LineConnection { try LineConnection(to: endpoint) }
     }
 
-    private func ask(_ client: LineConnection, _ request: String) async -> String? {
-        await onThread("client") { client.ask(request) }
-    }
-
     private func next(_ client: LineConnection) async -> String? { await onThread("client") { client.readLine() } }
 
     private var impatient: Limits {

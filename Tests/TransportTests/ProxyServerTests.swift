@@ -18,10 +18,6 @@ struct ProxyServerTests {
             generation: generation, versions: VersionList(versions.keys), endpoints: versions.mapValues(\.endpoint))
     }
 
-    private func ask(_ client: LineConnection, _ request: String) async -> String? {
-        await onThread("client") { client.ask(request) }
-    }
-
     @Test("writes reach every version and reads come back from the newest")
     func writesAndReads() async throws {
         let (one, two) = (try FakeVersion("one"), try FakeVersion("two"))

@@ -41,16 +41,6 @@ struct ReplayTests {
         return VersionTable(generation: generation, versions: versions, endpoints: endpoints)
     }
 
-    private func connect(to server: ProxyServer) throws -> LineConnection {
-        let (listener, endpoint) = try Loopback.listen()
-        server.listen(descriptor: listener)
-        return try LineConnection(to: endpoint)
-    }
-
-    private func ask(_ client: LineConnection, _ request: String) async -> String? {
-        await onThread("client") { client.ask(request) }
-    }
-
     private var files: [String] { VersionFiles.all(in: directory.path).filter { $0.hasSuffix(".logged") } }
 
     /// Waits until a server's numbers are as wanted. The test's own time limit ends it.

@@ -52,10 +52,6 @@ struct SharedPaceTests {
         await onThread("client") { (0..<count).map { _ in client.readLine() } }
     }
 
-    private func ask(_ client: LineConnection, _ request: String) async -> String? {
-        await onThread("client") { client.ask(request) }
-    }
-
     /// A version whose replies to `big` are of half a megabyte: sixteen of them are more than all sockets on the way hold.
     private func generous(_ blocked: Events) throws -> FakeVersion {
         let large = String(repeating: "y", count: bigBytes - 1)

@@ -9,16 +9,20 @@ import VersionKitUpgrade
 struct Adverts {
     private let nodes: Int
     private let hasKey: Bool
+    /// How often each of the application's nodes says something, in milliseconds.
+    private let period: Int
 
     init(_ settings: Settings) throws {
         nodes = try settings.number("nodes")
         hasKey = try settings.text("key") == "yes"
+        period = try settings.number("period")
     }
 
     func run() async throws {
         let key = "/run/fleet.key"
         if hasKey { try FleetKey.make(at: key) }
-        let fleet = try await BenchFleet(hosts: nodes, settings: hasKey ? ["\"fleetKey\": \"\(key)\""] : [])
+        let fleet = try await BenchFleet(
+            hosts: nodes, period: period, settings: hasKey ? ["\"fleetKey\": \"\(key)\""] : [])
         defer { fleet.stop() }
         try await fleet.install(try await fleet.release(1))
         let second = try await fleet.release(2)

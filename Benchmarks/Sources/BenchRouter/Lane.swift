@@ -77,10 +77,14 @@ enum Processors {
         Double(ProcessorTime.busyTicks(machine: File.text("/proc/stat")) ?? 0) / ticksPerSecond
     }
 
+    /// All processes.
+    static func all() -> [Int32] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { Int32($0) }
+    }
+
     /// A process and all that it started, directly or not.
     static func tree(_ root: Int32) -> [Int32] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-        let parents = names.compactMap { Int32($0) }.compactMap { id in
+        let parents = all().compactMap { id in
             ProcessorTime.parent(stat: File.text("/proc/\(id)/stat")).map { (id: id, parent: $0) }
         }
         var found = [root]

@@ -1,3 +1,4 @@
+import BenchFigures
 import BenchPrograms
 import Foundation
 import Glibc
@@ -8,6 +9,7 @@ struct ManagedHost {
     /// The control socket.
     let socket: String
     let host: Namespace
+    private let state: String
 
     static func start(
         _ name: String, address: String, on host: Namespace, kernelPath: String, releases: [BenchRelease],
@@ -27,7 +29,7 @@ struct ManagedHost {
             """, to: "\(directory)/versiond.json")
         let process = try bench.start(
             "versiond", in: host, "\(bench.tools.programs)/versiond", ["--config", "\(directory)/versiond.json"])
-        return ManagedHost(process: process, socket: socket, host: host)
+        return ManagedHost(process: process, socket: socket, host: host, state: "\(directory)/state/")
     }
 
     /// Gives it the release, and waits until the application runs; the application's process.
@@ -37,11 +39,14 @@ struct ManagedHost {
                 "\(bench.tools.programs)/versionctl", ["release", "publish", "--socket", socket, release.directory])
         }
         return try retry(seconds: 60) {
-            // The last one started: what starts it may look like it for a moment.
+            // Its parent, which is nobody's child, was told where on this host the environment is.
             let word = "\0tcp=\(release.port)\0"
-            let found = Processors.tree(process.id).last { id in
+            let found = Processors.all().first { id in
                 let words = File.text("/proc/\(id)/cmdline")
-                return words.hasPrefix("/opt/bench/bench-load\0") && words.contains(word)
+                guard words.hasPrefix("/opt/bench/bench-load\0"), words.contains(word),
+                    let parent = ProcessorTime.parent(stat: File.text("/proc/\(id)/stat"))
+                else { return false }
+                return File.text("/proc/\(parent)/cmdline").contains(state)
             }
             guard let found else { throw BenchError("the application does not start") }
             return found

@@ -20,9 +20,12 @@ package enum UpgradeMeasure: Int, CaseIterable, Sendable {
         case .many: Self.spread(scale.many)
         case .adverts:
             scale.adverts.flatMap { nodes in
-                [(UpgradeRun.ours, "no"), (UpgradeRun.told, "yes")].map { peer, key in
-                    UpgradeRun(peer, UpgradeRun.adverts(nodes), ["adverts", "nodes=\(nodes)", "key=\(key)"])
-                }
+                // Who says something to whom is chance, and with little traffic one time says little.
+                [(UpgradeRun.ours, 2000, "no", 3), (UpgradeRun.often, 250, "no", 1), (UpgradeRun.told, 250, "yes", 1)]
+                    .flatMap { peer, period, key, times in
+                        let words = ["adverts", "nodes=\(nodes)", "period=\(period)", "key=\(key)"]
+                        return Array(repeating: UpgradeRun(peer, UpgradeRun.adverts(nodes), words), count: times)
+                    }
             }
         case .difference:
             [UpgradeRun(UpgradeRun.ours, UpgradeRun.difference(scale), ["difference"] + scale.difference.words)]

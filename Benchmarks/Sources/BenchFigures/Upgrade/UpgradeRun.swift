@@ -1,7 +1,9 @@
 /// One run of the driver.
 package struct UpgradeRun: Sendable, Hashable {
     package static let ours = "VersionKit"
-    /// The same, its routers telling each other.
+    /// The same with eight times the traffic.
+    package static let often = "VersionKit with eight times the traffic"
+    /// That, and its routers telling each other.
     package static let told = "VersionKit with a fleet key"
     package static let web = "HTTP from the first"
     /// Not measured: the paper's figures.

@@ -64,11 +64,10 @@ final class LoopbackStream: Sendable {
     }
 
     convenience init(to endpoint: Endpoint) throws {
-        let descriptor = try openSocket(endpoint.address.family, .stream)
+        self.init(try openSocket(endpoint.address.family, .stream))
         guard connectSocket(descriptor, to: endpoint) else {
             throw SystemError("connect to \(endpoint)")
         }
-        self.init(descriptor)
     }
 
     deinit { Glibc.close(descriptor) }

@@ -22,8 +22,9 @@ final class DatagramLoop {
     private var nextToken = DatagramLoop.wakeToken + 1
     var ports: [RegisteredPort: DatagramSocket] = [:]
     private var pace = BusyPollPace()
-    /// How much happened in the last turn.
-    private var turnEvents = 0
+    /// How many datagrams came in the last turn. With many, more are there already when the loop asks again, and to look for
+    /// the next one without sleeping would only bring them one by one.
+    private var turnDatagrams = 0
     var peers: [Endpoint: DatagramSocket] = [:]
     var table = RoutingTable()
     /// Whose the addresses of the environments are.
@@ -79,7 +80,7 @@ final class DatagramLoop {
         while true {
             let ready =
                 look(&events) ?? epoll_wait(epoll, &events, Int32(events.count), sessions.count > 0 ? 1000 : -1)
-            turnEvents = Int(max(ready, 0))
+            turnDatagrams = 0
             now = Self.clock
             for index in 0..<Int(max(ready, 0)) { handle(events[index]) }
             while let session = sessions.expired(at: now) { end(session) }
@@ -109,8 +110,8 @@ final class DatagramLoop {
     ///
     /// - Returns: `nil` if nothing came, or if a look is not worth while.
     private func look(_ events: inout [epoll_event]) -> Int32? {
-        guard limits.busyPollTime > .zero, turnEvents > 0, sessions.count <= limits.relayBusyPollConnectionsMax,
-            pace.turnEnded(events: turnEvents) == .look
+        guard limits.busyPollTime > .zero, turnDatagrams > 0, sessions.count <= limits.relayBusyPollConnectionsMax,
+            pace.turnEnded(events: turnDatagrams) == .look
         else { return nil }
         let end = Self.clock + limits.busyPollTime
         repeat {
@@ -143,6 +144,7 @@ final class DatagramLoop {
         guard event.events & UInt32(EPOLLIN.rawValue) != 0 else { return }
         for _ in 0..<Self.batchesMax {
             let count = incoming.receive(from: socket)
+            turnDatagrams += count
             for index in 0..<count { route(incoming.datagrams[index], from: socket) }
             flush()
             if count < IncomingDatagrams.countMax { break }

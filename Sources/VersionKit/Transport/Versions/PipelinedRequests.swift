@@ -13,6 +13,10 @@ final class PipelinedRequests<Adapter: MessageAdapter>: ChannelInboundHandler {
         var requests: [Adapter.Request]
         var replies: [Adapter.Reply] = []
         var promise: EventLoopPromise<[Adapter.Reply]>
+
+        /// The request whose reply comes next.
+        var awaited: Adapter.Request { requests[replies.count] }
+        var isAnswered: Bool { replies.count == requests.count }
     }
 
     private let adapter: Adapter
@@ -93,10 +97,10 @@ final class PipelinedRequests<Adapter: MessageAdapter>: ChannelInboundHandler {
         bytes.append(unwrapInboundIn(data))
         lastProgress = .now()
         do throws(ProxyError) {
-            while bytes.count > 0, let batch = batches.first {
+            // The first batch is changed where it is: with a second reference to it each reply would copy all before it.
+            while bytes.count > 0, !batches.isEmpty {
                 bytes.resetPeek()
-                let request = batch.requests[batch.replies.count]
-                guard let reply = try adapter.parseReply(&bytes, to: request, from: version) else {
+                guard let reply = try adapter.parseReply(&bytes, to: batches[0].awaited, from: version) else {
                     guard bytes.count <= limits.messageBytesMax else {
                         throw .malformedReply("version \(version) sent a reply without end")
                     }
@@ -104,7 +108,7 @@ final class PipelinedRequests<Adapter: MessageAdapter>: ChannelInboundHandler {
                 }
                 bytes.consume(bytes.peekedBytes)
                 batches[0].replies.append(reply)
-                if batches[0].replies.count == batch.requests.count {
+                if batches[0].isAnswered {
                     let done = batches.removeFirst()
                     done.promise.succeed(done.replies)
                 }
