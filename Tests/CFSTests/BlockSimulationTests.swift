@@ -8,7 +8,10 @@ struct BlockSimulationTests {
     private func ring(_ nodes: Int, seed: UInt64, loss: Double = 0) -> RingSimulation {
         var network = Network()
         network.loss = loss
-        var ring = RingSimulation(seed: seed, network: network)
+        // More often than real nodes compare, so that less has to be simulated.
+        var parameters = DHashParameters()
+        parameters.replicaTimer = .seconds(40)
+        var ring = RingSimulation(seed: seed, network: network, dhash: parameters)
         ring.rules = TestRules()
         ring.grow(to: nodes, perSecond: 0.2, settle: .seconds(120))
         return ring
@@ -58,7 +61,7 @@ struct BlockSimulationTests {
         let (keys, stored) = ring.insertBlocks(60, length: 2048, atATime: 20)
         #expect(stored.succeeded == 60)
         for index in ring.randomLiving(10) { ring.kill(index) }
-        ring.run(for: .seconds(4500))
+        ring.run(for: .seconds(800))
         #expect(ring.fragments(of: keys).allSatisfy { $0 >= 14 })
         #expect(ring.fetchBlocks(keys, atATime: 20).succeeded == 60)
         #expect(ring.counters().repaired > 0)
@@ -69,7 +72,7 @@ struct BlockSimulationTests {
         var ring = ring(20, seed: 3)
         let (keys, _) = ring.insertBlocks(30, length: 1000, atATime: 10)
         for _ in 0..<15 { ring.add(at: ring.elapsed) }
-        ring.run(for: .seconds(5000))
+        ring.run(for: .seconds(900))
         #expect(ring.correctness().isRing)
         #expect(ring.fragments(of: keys).allSatisfy { $0 >= 14 })
         #expect(ring.counters().handedOver > 0)
