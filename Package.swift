@@ -40,6 +40,8 @@ let package = Package(
         .library(name: "ONCRPCSockets", targets: ["ONCRPCSockets"]),
         // For the fuzzers of what CFS's nodes and clients send.
         .library(name: "CFSProtocols", targets: ["CFSProtocol1", "CFSProtocol2"]),
+        // For the fuzzer of fragments; no adapter needs it.
+        .library(name: "CFSRing", targets: ["CFSRing"]),
         // Sets the time of day and the memory that programs see which NodeTests run.
         .library(name: "SetHost", type: .dynamic, targets: ["SetHost"]),
     ],
