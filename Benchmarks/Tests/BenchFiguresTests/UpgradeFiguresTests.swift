@@ -51,8 +51,6 @@ import Testing
         }
         #expect(abs(try growth { 100 * $0 } - 6 / 1.8617) < 1e-3)
         #expect(try growth { _ in 100 } < 0.6)
-        // Another growth is not taken for the logarithm's.
-        #expect(try growth { $0.squareRoot() } > UpgradeGoals.logarithmGrowthMax)
         #expect(abs(try growth { 100 * log($0) } - 1) < 1e-9)
         #expect(UpgradeGoals.growth(Observations(), UpgradeRun.ours) == nil)
     }

@@ -33,13 +33,9 @@ package enum UpgradeGoals {
         ]
     }
 
-    /// How much more than the logarithm's growth is still that and no other's: from 8 to 48 hosts the square root grows 1.31
-    /// times as much as the logarithm, their number 3.2 times.
-    static let logarithmGrowthMax = 1.25
-
     private static var adverts: [Goal] {
         [
-            (ours, "last knows, by traffic alone", Goal.Criterion.atMost(logarithmGrowthMax)),
+            (ours, "last knows, by traffic alone", Goal.Criterion.atMost(1)),
             (UpgradeRun.often, "last knows, by eight times the traffic", told),
             (UpgradeRun.told, "last knows, by routers' messages too", told),
         ].flatMap { peer, title, criterion in
