@@ -42,6 +42,8 @@ let package = Package(
         .library(name: "CFSProtocols", targets: ["CFSProtocol1", "CFSProtocol2"]),
         // For the fuzzer of the blocks of file systems.
         .library(name: "CFSFiles", targets: ["CFSFiles"]),
+        // For the fuzzer of fragments; no adapter needs it.
+        .library(name: "CFSRing", targets: ["CFSRing"]),
         // Sets the time of day and the memory that programs see which NodeTests run.
         .library(name: "SetHost", type: .dynamic, targets: ["SetHost"]),
     ],

@@ -10,6 +10,7 @@ func fuzzer(_ name: String) -> Target {
         name: name,
         dependencies: [
             "FuzzSupport",
+            .product(name: "CFSRing", package: "VersionKit"),
             .product(name: "MemcachedAdapter", package: "VersionKit"),
             .product(name: "RedisAdapter", package: "VersionKit"),
             .product(name: "VersionKit", package: "VersionKit"),
@@ -50,6 +51,8 @@ let package = Package(
         fuzzer("MemcachedFuzzer"),
         // ONC RPC: records, messages; the messages of CFS's gateways.
         fuzzer("RPCFuzzer"),
+        // Fragments of CFS's blocks, and blocks of fragments.
+        fuzzer("FragmentFuzzer"),
         // What they have in common: a parser is fed byte by byte, and must answer as with everything at once.
         .target(
             name: "FuzzSupport",

@@ -4,5 +4,5 @@ import ArgumentParser
 struct CFSSimulate: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cfs-simulate", abstract: "Runs rings of thousands of nodes in one process, from a seed.",
-        subcommands: [LookupsCommand.self, CodingCommand.self])
+        subcommands: [LookupsCommand.self, BlocksCommand.self, CodingCommand.self])
 }

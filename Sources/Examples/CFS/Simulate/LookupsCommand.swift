@@ -23,7 +23,7 @@ struct LookupsCommand: ParsableCommand {
         ring.grow(to: nodes, settle: .seconds(settle))
         let state = ring.correctness()
         print(
-            "lookups: \(state.nodes) nodes after \(ring.now.components.seconds) s: successors right \(state.successors), "
+            "lookups: \(state.nodes) nodes after \(ring.elapsed.components.seconds) s: successors right \(state.successors), "
                 + "lists \(state.lists), predecessors \(state.predecessors), fingers "
                 + String(format: "%.2f %%", 100 * state.fingers))
         let log = log2(Double(nodes))

@@ -90,7 +90,7 @@ extension RingSimulation {
                 if let lookup = lookUp(target, from: index, wanted: wanted) { open[lookup] = target }
             }
             guard !open.isEmpty else { return hops }
-            let begin = now
+            let begin = elapsed
             run(atMost: .seconds(120)) { simulation in
                 for lookup in simulation.lookups.keys {
                     guard let target = open.removeValue(forKey: lookup),
@@ -101,7 +101,7 @@ extension RingSimulation {
                         let isRight = found.successors.first?.id == Self.owner(of: target, ids)
                         if isRight { hops.right += 1 } else { hops.wrong += 1 }
                         hops.histogram[found.questions, default: 0] += 1
-                        hops.time += simulation.now - begin
+                        hops.time += simulation.elapsed - begin
                     case .failure: hops.failed += 1
                     }
                 }
@@ -119,11 +119,11 @@ extension RingSimulation {
     ///   - perSecond: How many come each second, as a share of those that are there.
     ///   - settle: How long they have to find each other after the last one came.
     public mutating func grow(to count: Int, perSecond: Double = 0.02, settle: Duration) {
-        var time = now
+        var time = elapsed
         for index in 0..<count {
             add(at: time)
             time += .milliseconds(Int64(1000 / max(2, Double(index) * perSecond)))
         }
-        run(for: time - now + settle)
+        run(for: time - elapsed + settle)
     }
 }

@@ -8,9 +8,15 @@ public struct RingSimulation {
     /// How messages travel; may be changed on the way.
     public var network: Network
     /// The time since the beginning.
-    public private(set) var now = Duration.zero
+    public private(set) var elapsed = Duration.zero
     /// Requests sent so far.
     public private(set) var requests = 0
+    /// Which blocks are right.
+    public var rules: any BlockRules = ContentRules()
+    /// Blocks that were stored, or not.
+    public private(set) var inserts: [Operation: Result<[ChordNode], DHashFailure>] = [:]
+    /// Blocks that were fetched, or not.
+    public private(set) var fetches: [Operation: Result<FetchedBlock, DHashFailure>] = [:]
     /// Lookups that are over.
     public private(set) var lookups: [Lookup: Result<LookupResult, ChordFailure>] = [:]
 
@@ -18,6 +24,12 @@ public struct RingSimulation {
     public struct Lookup: Hashable, Sendable {
         let node: Int
         let id: LookupID
+    }
+
+    /// Names an operation of a simulated node.
+    public struct Operation: Hashable, Sendable {
+        let node: Int
+        let id: OperationID
     }
 
     private enum Event {
@@ -28,10 +40,14 @@ public struct RingSimulation {
         case join(Int, through: Int?)
     }
 
+    /// A simulated node.
+    public typealias Node = RingNode<MemoryStore>
+
     private let parameters: ChordParameters
+    private let dhash: DHashParameters
     private var random: SeededRandom
     private var queue = EventQueue<Event>()
-    private var nodes: [RingNode?] = []
+    private var nodes: [Node?] = []
     /// Those that others may join through: whoever has joined.
     private var doors: [Int] = []
     private var places: [(x: Double, y: Double)] = []
@@ -39,7 +55,11 @@ public struct RingSimulation {
     private var lastTicket: UInt64 = 0
 
     /// A simulation without nodes.
-    public init(seed: UInt64, network: Network = Network(), parameters: ChordParameters = ChordParameters()) {
+    public init(
+        seed: UInt64, network: Network = Network(), parameters: ChordParameters = ChordParameters(),
+        dhash: DHashParameters = DHashParameters()
+    ) {
+        self.dhash = dhash
         random = SeededRandom(seed: seed)
         self.network = network
         self.parameters = parameters
@@ -51,7 +71,7 @@ public struct RingSimulation {
     public var living: [Int] { nodes.indices.filter { nodes[$0] != nil } }
 
     /// A node; nil if it does not live (yet).
-    public func node(_ index: Int) -> RingNode? { nodes[index] }
+    public func node(_ index: Int) -> Node? { nodes[index] }
 
     /// Adds a node that joins at a time through one that lives by then.
     ///
@@ -65,7 +85,7 @@ public struct RingSimulation {
         return index
     }
 
-    /// A node is gone from now on, with all that it knew.
+    /// A node is gone from elapsed on, with all that it knew.
     public mutating func kill(_ index: Int) { nodes[index] = nil }
 
     /// Where a simulated node is: an address for each index.
@@ -81,20 +101,20 @@ public struct RingSimulation {
 
     /// Lets this much time pass.
     public mutating func run(for duration: Duration) {
-        let end = now + duration
+        let end = elapsed + duration
         while let time = queue.nextTime, time <= end { step() }
-        now = end
+        elapsed = end
     }
 
     /// Lets time pass until `isOver`, but not for longer than `limit`.
     public mutating func run(atMost limit: Duration, until isOver: (inout Self) -> Bool) {
-        let end = now + limit
+        let end = elapsed + limit
         while !isOver(&self), let time = queue.nextTime, time <= end { step() }
     }
 
     private mutating func step() {
         guard let (time, event) = queue.next() else { return }
-        now = time
+        elapsed = time
         switch event {
         case .join(let index, let through): join(index, through: through)
         case .timer(let index, let timer): with(index) { $0.fire(timer, at: $2, using: &$1) }
@@ -103,7 +123,7 @@ public struct RingSimulation {
         case .failure(let index, let request): with(index) { $0.fail(request, at: $2, using: &$1) }
         case .request(let index, let asker, let request, let question, let sent):
             guard nodes.indices.contains(index), nodes[index] != nil, let from = Self.address(asker) else {
-                queue.plan(.failure(to: asker, request), at: max(now, sent + network.patience))
+                queue.plan(.failure(to: asker, request), at: max(elapsed, sent + network.patience))
                 return
             }
             lastTicket += 1
@@ -116,7 +136,7 @@ public struct RingSimulation {
 
     private mutating func join(_ index: Int, through other: Int?) {
         guard let address = Self.address(index) else { return }
-        nodes[index] = RingNode(me: ChordNode(address), chord: parameters)
+        nodes[index] = Node(me: ChordNode(address), store: MemoryStore(), rules: rules, chord: parameters, dhash: dhash)
         let door = other ?? anyone(but: index)
         if let door, let node = Self.address(door).map({ ChordNode($0) }) {
             with(index) { node_, random, _ in node_.join(through: node, using: &random) }
@@ -137,36 +157,38 @@ public struct RingSimulation {
     }
 
     /// Lets a node do something, and does what it then wants.
-    private mutating func with(_ index: Int, _ body: (inout RingNode, inout SeededRandom, Duration) -> [RingAction]) {
+    private mutating func with(_ index: Int, _ body: (inout Node, inout SeededRandom, Duration) -> [RingAction]) {
         guard nodes[index] != nil else { return }
         // Taken out for the time, so that it is not copied.
         guard var node = nodes[index].take() else { return }
-        let actions = body(&node, &random, now)
+        let actions = body(&node, &random, elapsed)
         nodes[index] = node
         for action in actions { perform(action, of: index) }
     }
 
     private mutating func perform(_ action: RingAction, of index: Int) {
         switch action {
-        case .wake(let timer, let delay): queue.plan(.timer(index, timer), at: now + delay)
+        case .wake(let timer, let delay): queue.plan(.timer(index, timer), at: elapsed + delay)
         case .ask(let request, let node, let question):
             requests += 1
             guard let target = Self.index(node), target < places.count, let late = network.delayByLoss(using: &random)
             else {
-                queue.plan(.failure(to: index, request), at: now + network.patience)
+                queue.plan(.failure(to: index, request), at: elapsed + network.patience)
                 return
             }
             let way = network.way(from: places[index], to: places[target])
-            queue.plan(.request(to: target, from: index, request, question, sent: now), at: now + way + late)
+            queue.plan(.request(to: target, from: index, request, question, sent: elapsed), at: elapsed + way + late)
         case .answer(let ticket, let reply):
             guard let (asker, request, sent, node) = tickets.removeValue(forKey: ticket.number) else { return }
             guard let late = network.delayByLoss(using: &random) else {
-                queue.plan(.failure(to: asker, request), at: max(now, sent + network.patience))
+                queue.plan(.failure(to: asker, request), at: max(elapsed, sent + network.patience))
                 return
             }
             let way = network.way(from: places[node], to: places[asker])
-            queue.plan(.reply(to: asker, request, reply), at: now + way + late)
+            queue.plan(.reply(to: asker, request, reply), at: elapsed + way + late)
         case .lookedUp(let lookup, let result): lookups[Lookup(node: index, id: lookup)] = result
+        case .inserted(let operation, let result): inserts[Operation(node: index, id: operation)] = result
+        case .fetched(let operation, let result): fetches[Operation(node: index, id: operation)] = result
         case .joined: doors.append(index)
         case .joinFailed: break
         }
@@ -177,7 +199,7 @@ public struct RingSimulation {
     /// A node looks an id up.
     public mutating func lookUp(_ id: ChordID, from index: Int, wanted: Int? = nil) -> Lookup? {
         guard var node = nodes[index].take() else { return nil }
-        let (lookup, actions) = node.lookUp(id, wanted: wanted, at: now)
+        let (lookup, actions) = node.lookUp(id, wanted: wanted, at: elapsed)
         nodes[index] = node
         for action in actions { perform(action, of: index) }
         return Lookup(node: index, id: lookup)
@@ -186,6 +208,39 @@ public struct RingSimulation {
     /// What became of a lookup; forgets it.
     public mutating func takeResult(of lookup: Lookup) -> Result<LookupResult, ChordFailure>? {
         lookups.removeValue(forKey: lookup)
+    }
+
+    /// A node stores a block.
+    public mutating func insert(_ data: [UInt8], _ key: BlockKey, from index: Int) -> Operation? {
+        guard var node = nodes[index].take() else { return nil }
+        let (operation, actions) = node.insert(data, key, at: elapsed, using: &random)
+        nodes[index] = node
+        for action in actions { perform(action, of: index) }
+        return Operation(node: index, id: operation)
+    }
+
+    /// A node fetches a block.
+    public mutating func fetch(_ key: BlockKey, from index: Int) -> Operation? {
+        guard var node = nodes[index].take() else { return nil }
+        let (operation, actions) = node.fetch(key, at: elapsed, using: &random)
+        nodes[index] = node
+        for action in actions { perform(action, of: index) }
+        return Operation(node: index, id: operation)
+    }
+
+    /// What became of a block that was to be stored; forgets it.
+    public mutating func takeInsert(_ operation: Operation) -> Result<[ChordNode], DHashFailure>? {
+        inserts.removeValue(forKey: operation)
+    }
+
+    /// What became of a block that was to be fetched; forgets it.
+    public mutating func takeFetch(_ operation: Operation) -> Result<FetchedBlock, DHashFailure>? {
+        fetches.removeValue(forKey: operation)
+    }
+
+    /// A random block.
+    public mutating func randomBlock(length: Int) -> [UInt8] {
+        (0..<length).map { _ in UInt8.random(in: 0...255, using: &random) }
     }
 
     /// A random id.

@@ -148,13 +148,12 @@ extension Chord {
             stability.predecessor = predecessor.id
         case (.successorList(let successor), .nodes(let nodes)):
             stability.backoffOpen -= 1
-            merge(Array(nodes.prefix(CFSLimits.nodesPerList)), of: successor, at: now)
+            let isNews = merge(Array(nodes.prefix(CFSLimits.nodesPerList)), of: successor, isBehind: true, at: now)
+            if isNews { stability.isListStable.0 = false }
         case (.predecessorList, .nodes(let nodes)):
             stability.backoffOpen -= 1
-            stability.isPredecessorListStable = true
-            for node in nodes.prefix(CFSLimits.nodesPerList) where node.id != me.id && table.insert(node, at: now) {
-                stability.isPredecessorListStable = false
-            }
+            let isNews = merge(Array(nodes.prefix(CFSLimits.nodesPerList)), of: node, isBehind: false, at: now)
+            stability.isPredecessorListStable = !isNews
         case (.fingerPredecessor(let exponent, let node), .node(let other)):
             let start = me.id &+ .power(ofTwo: exponent)
             if start.isBehind(other.id, upTo: node.id) {
@@ -190,28 +189,34 @@ extension Chord {
         }
     }
 
-    /// Makes the successor's list, without its last one, this node's, behind the successor itself: who is new comes in, and who
+    /// Makes a neighbour's list, without its last one, this node's, behind the neighbour itself: who is new comes in, and who
     /// is missing there is asked whether it lives.
-    private mutating func merge(_ list: [ChordNode], of successor: ChordNode, at now: Duration) {
-        guard list.first?.id == successor.id else {
-            stability.isListStable.0 = false
-            return
-        }
-        let mine = successors
-        let theirs = list.dropLast()
+    ///
+    /// The historic nodes never ask those before them, so they take the dead for living ones, and take themselves for keepers of
+    /// fewer blocks than they are.
+    ///
+    /// - Parameter isBehind: Whether it is the successor's, not the predecessor's.
+    /// - Returns: Whether somebody new is in it, or it is no list of that neighbour's.
+    private mutating func merge(
+        _ list: [ChordNode], of neighbour: ChordNode, isBehind: Bool, at now: Duration
+    ) -> Bool {
+        guard list.first?.id == neighbour.id else { return true }
+        func distance(_ node: ChordNode) -> ChordID { isBehind ? node.id &- me.id : me.id &- node.id }
+        let mine = isBehind ? successors : predecessors
+        // Once around, the ring is smaller than the list.
+        let theirs = list.dropLast().prefix { $0.id != me.id }
+        var isNews = false
         var (i, j) = (0, theirs.startIndex)
         while i < mine.count, j < theirs.endIndex {
             let (known, told) = (mine[i], theirs[j])
-            if told.id == me.id {
-                break  // Once around: the ring is smaller than the list.
-            } else if known.id == told.id {
+            if known.id == told.id {
                 (i, j) = (i + 1, j + 1)
-            } else if known.id.isBetween(me.id, told.id) {
+            } else if distance(known) < distance(told) {
                 stability.backoffOpen += 1
                 ask(known, .ping, for: .ping)
                 i += 1
             } else {
-                if table.insert(told, at: now) { stability.isListStable.0 = false }
+                if table.insert(told, at: now) { isNews = true }
                 j += 1
             }
         }
@@ -220,10 +225,9 @@ extension Chord {
             ask(known, .ping, for: .ping)
         }
         if mine.count < parameters.neighbours {
-            for told in theirs[j...].prefix(while: { $0.id != me.id }) where table.insert(told, at: now) {
-                stability.isListStable.0 = false
-            }
+            for told in theirs[j...] where table.insert(told, at: now) { isNews = true }
         }
+        return isNews
     }
 
     // The dead.

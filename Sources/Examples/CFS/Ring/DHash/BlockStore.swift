@@ -1,0 +1,107 @@
+public import CFSModel
+
+/// What a node keeps of a block: a fragment of one named by its content, all of the others.
+///
+/// Implementations bound how much they keep. Calls are plain: a durable store may collect what a node does in one event and
+/// commit it before the actions of that event are performed, so nothing is acknowledged that is not kept.
+public protocol BlockStore: Sendable {
+    /// What is kept of a block.
+    func read(_ key: BlockKey) -> [UInt8]?
+    /// Keeps this, instead of what was kept of that block.
+    ///
+    /// - Throws: If there is no room, or the medium fails. Then all is as before.
+    mutating func write(_ data: [UInt8], for key: BlockKey) throws(BlockStoreError)
+    /// Keeps nothing of a block any more.
+    mutating func remove(_ key: BlockKey)
+    /// Names of this type behind `id`, in ascending order and not around the circle, `limit` at most; from the first one if nil.
+    func keys(of type: BlockType, after id: ChordID?, limit: Int) -> [ChordID]
+}
+
+/// Why a store keeps nothing more.
+public enum BlockStoreError: Error, Equatable, Sendable {
+    /// There is no room.
+    case full
+    /// The medium failed.
+    case failed
+}
+
+/// Decides which blocks are right.
+public protocol BlockRules: Sendable {
+    /// Whether a block has a right to its name: by its hash, or its owner's signature.
+    func isRight(_ data: [UInt8], _ key: BlockKey) -> Bool
+    /// The version of a block named by a key: of two with the same name the larger one counts. Nil if it is none.
+    func version(of data: [UInt8]) -> Int64?
+}
+
+extension BlockRules {
+    /// What holds for blocks that are named by their content, and for those that anybody may write.
+    public func isRightWithoutKey(_ data: [UInt8], _ key: BlockKey) -> Bool {
+        switch key.type {
+        case .contentHash: ChordID(hashing: data) == key.id
+        case .noAuth: true
+        case .keyHash: false
+        }
+    }
+}
+
+/// Rules that know no signatures: no block named by a key is right.
+public struct ContentRules: BlockRules {
+    /// The rules.
+    public init() {}
+
+    public func isRight(_ data: [UInt8], _ key: BlockKey) -> Bool { isRightWithoutKey(data, key) }
+
+    public func version(of data: [UInt8]) -> Int64? { nil }
+}
+
+/// A store without a disk.
+public struct MemoryStore: BlockStore {
+    /// Bytes kept at most.
+    public let capacity: Int
+    /// Bytes kept.
+    public private(set) var byteCount = 0
+
+    private var blocks: [BlockKey: [UInt8]] = [:]
+    /// The names of each type, in ascending order.
+    private var names: [BlockType: [ChordID]] = [:]
+
+    /// An empty store.
+    public init(capacity: Int = 1 << 30) { self.capacity = capacity }
+
+    public func read(_ key: BlockKey) -> [UInt8]? { blocks[key] }
+
+    public mutating func write(_ data: [UInt8], for key: BlockKey) throws(BlockStoreError) {
+        let previous = blocks[key]
+        let new = byteCount - (previous?.count ?? 0) + data.count
+        guard new <= capacity else { throw .full }
+        byteCount = new
+        blocks[key] = data
+        let place = index(of: key)
+        if previous == nil { names[key.type, default: []].insert(key.id, at: place) }
+    }
+
+    public mutating func remove(_ key: BlockKey) {
+        guard let data = blocks.removeValue(forKey: key) else { return }
+        byteCount -= data.count
+        let place = index(of: key)
+        names[key.type]?.remove(at: place)
+    }
+
+    public func keys(of type: BlockType, after id: ChordID?, limit: Int) -> [ChordID] {
+        let names = names[type] ?? []
+        guard let id else { return Array(names.prefix(limit)) }
+        let start = index(of: BlockKey(id, type))
+        return Array(names[start...].drop { $0 == id }.prefix(limit))
+    }
+
+    /// Where a name is, or would be.
+    private func index(of key: BlockKey) -> Int {
+        let names = names[key.type] ?? []
+        var (low, high) = (0, names.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if names[middle] < key.id { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}
