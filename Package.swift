@@ -40,6 +40,8 @@ let package = Package(
         .library(name: "ONCRPCSockets", targets: ["ONCRPCSockets"]),
         // For the fuzzers of what CFS's nodes and clients send.
         .library(name: "CFSProtocols", targets: ["CFSProtocol1", "CFSProtocol2"]),
+        // For the fuzzer of the blocks of file systems.
+        .library(name: "CFSFiles", targets: ["CFSFiles"]),
         // For the fuzzer of fragments; no adapter needs it.
         .library(name: "CFSRing", targets: ["CFSRing"]),
         // Sets the time of day and the memory that programs see which NodeTests run.
@@ -254,6 +256,10 @@ let package = Package(
         .target(
             name: "CFSProtocol2", dependencies: ["CFSModel", "CFSProtocol", "ONCRPC", nioCore],
             path: "Sources/Examples/CFS/Protocol2"),
+        // File systems of blocks: formats, publishing, reading; where blocks are kept is somebody else's.
+        .target(
+            name: "CFSFiles", dependencies: ["CFSModel", "CFSProtocol", "ONCRPC", crypto, nioCore],
+            path: "Sources/Examples/CFS/Files"),
 
         // Commands ---------------------------------------------------------------------------------------
         .executableTarget(
@@ -330,6 +336,7 @@ let package = Package(
             name: "kernel-path-holder", dependencies: ["VersionKitKernel", "VersionKitModel"],
             path: "Tests/KernelPathHolder"),
         tests("CFS", ["CFSModel", "CFSRing", "CFSSimulation"]),
+        tests("CFSFiles", ["CFSFiles", "CFSModel", "ONCRPC", nioCore]),
         tests("RedisExample", ["RedisCheckModel"]),
         tests("ONCRPC", ["ONCRPC", "ONCRPCSockets", "VersionKitProcesses", "tirpc-peer", nioCore, nioPosix]),
         // Another implementation of ONC RPC, which ONCRPCTests speak with.

@@ -16,6 +16,7 @@ func fuzzer(_ name: String) -> Target {
             .product(name: "VersionKit", package: "VersionKit"),
             .product(name: "VersionKitReleases", package: "VersionKit"),
             .product(name: "ONCRPC", package: "VersionKit"),
+            .product(name: "CFSFiles", package: "VersionKit"),
             .product(name: "CFSProtocols", package: "VersionKit"),
             .product(name: "NIOCore", package: "swift-nio"),
         ],
@@ -53,6 +54,8 @@ let package = Package(
         fuzzer("RPCFuzzer"),
         // Fragments of CFS's blocks, and blocks of fragments.
         fuzzer("FragmentFuzzer"),
+        // Blocks of CFS's file systems, and what their publishers sign.
+        fuzzer("FileBlockFuzzer"),
         // What they have in common: a parser is fed byte by byte, and must answer as with everything at once.
         .target(
             name: "FuzzSupport",

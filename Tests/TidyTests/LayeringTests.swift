@@ -15,7 +15,7 @@ struct LayeringTests {
         "ONCRPC": "Sources/ONCRPC", "CFSModel": "Sources/Examples/CFS/Model",
         "CFSProtocol": "Sources/Examples/CFS/Protocol", "CFSProtocol1": "Sources/Examples/CFS/Protocol1",
         "CFSProtocol2": "Sources/Examples/CFS/Protocol2", "CFSRing": "Sources/Examples/CFS/Ring",
-        "CFSSimulation": "Sources/Examples/CFS/Simulation",
+        "CFSSimulation": "Sources/Examples/CFS/Simulation", "CFSFiles": "Sources/Examples/CFS/Files",
     ]
 
     /// Folders that hold values and state machines.
