@@ -104,14 +104,16 @@ struct QueryLoop {
 
 /// Reads back what was acknowledged.
 struct ReadBack {
+    /// For how long it is tried: a server that is just being started again answers nothing, and has lost nothing by that.
+    private static let limit = Duration.seconds(20)
+    private static let pause = Duration.milliseconds(100)
+
     let target: LoadTarget
     let report: SharedReport
 
     func run() async {
         do {
-            let client = try await target.connect()
-            let items = try await client.query("\(target.node)/reading[@sensor='\(target.sensor)']")
-            await client.close()
+            let items = try await readings()
             let found = Dictionary(items.compactMap(parse)) { first, _ in first }
             report.change { report in
                 report.lost = report.acknowledged.filter { found[$0.key] != $0.value }.count
@@ -120,6 +122,26 @@ struct ReadBack {
             report.change { report in
                 report.lost = report.acknowledged.count
                 report.failures["reading back: \(error)", default: 0] += 1
+            }
+        }
+    }
+
+    private func readings() async throws -> [String] {
+        let deadline = ContinuousClock.now + Self.limit
+        while true {
+            do {
+                let client = try await target.connect()
+                do {
+                    let items = try await client.query("\(target.node)/reading[@sensor='\(target.sensor)']")
+                    await client.close()
+                    return items
+                } catch {
+                    await client.close()
+                    throw error
+                }
+            } catch {
+                guard ContinuousClock.now < deadline else { throw error }
+                try await Task.sleep(for: Self.pause)
             }
         }
     }
