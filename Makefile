@@ -38,7 +38,7 @@ export CONFIGURATION FUZZ_SECONDS TRAITS
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH = $(TEST_WIDTH)
 
 .DEFAULT_GOAL := help
-.PHONY: help bpf demo demo-redis demo-rollback bench-proxy bench-router bench-isolation bench-upgrade test test-tls test-crashes test-xen lint format docs fuzz clean setup setup-tests build
+.PHONY: help bpf demo demo-cfs demo-redis demo-rollback bench-proxy bench-router bench-isolation bench-upgrade bench-cfs test test-tls test-crashes test-xen lint format docs fuzz clean setup setup-tests build
 
 help: ## This list
 	@echo "VersionKit: upgrade a distributed application while it runs."
@@ -57,6 +57,11 @@ demo: build ## Upgrade IrisLog live, in a sandbox on this machine (DEMO_ARGUMENT
 
 demo-rollback: build ## Withdraw a bad release and a good one from a fleet, losing nothing (DEMO_ARGUMENTS)
 	scripts/sandbox "$(BIN)/irislog-demo" rollback $(DEMO_ARGUMENTS)
+
+# Optimised: a debug build has no time left for sixteen hosts with two rings on a small machine.
+demo-cfs: setup ## Upgrade a ring of CFS that keeps 50 MB of files, under load (DEMO_ARGUMENTS)
+	scripts/build-programs cfs-demo cfs-lsd cfs-lsd2 cfs cfs-dbm cfs-proxy cfs-migrate versiond versionctl versionkit-environment
+	scripts/sandbox .build/programs/release/cfs-demo $(DEMO_ARGUMENTS)
 
 demo-redis: build ## Upgrade a live Redis under load, with faults, in the sandbox (DEMO_ARGUMENTS)
 	scripts/sandbox "$(BIN)/redis-demo" $(DEMO_ARGUMENTS)
@@ -82,6 +87,9 @@ bench-isolation: setup-tests ## Measure environments of every kind and their sna
 
 bench-upgrade: setup ## Measure how releases spread over a fleet, and the stages of upgrades (BENCH_ARGUMENTS)
 	scripts/bench-upgrade $(BENCH_ARGUMENTS)
+
+bench-cfs: setup ## Measure CFS with VersionKit and without, and simulate its rings (BENCH_ARGUMENTS)
+	scripts/bench-cfs $(BENCH_ARGUMENTS)
 
 test-crashes: setup-tests build ## Kill versiond at every boundary of every story: a quarter of an hour (in `make test`: a part)
 	VERSIONKIT_CRASH_STEP=1 scripts/sandbox swift test $(TEST_OPTIONS) --filter '^NodeTests[.]CrashPoint'

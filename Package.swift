@@ -39,9 +39,11 @@ let package = Package(
         .library(name: "ONCRPC", targets: ["ONCRPC"]),
         .library(name: "ONCRPCSockets", targets: ["ONCRPCSockets"]),
         // For the fuzzers of what CFS's nodes and clients send.
-        .library(name: "CFSProtocols", targets: ["CFSProtocol1", "CFSProtocol2"]),
+        .library(name: "CFSProtocols", targets: ["CFSGeneration1", "CFSGeneration2", "CFSProtocol1", "CFSProtocol2"]),
         // For the fuzzer of the blocks of file systems.
         .library(name: "CFSFiles", targets: ["CFSFiles"]),
+        // For the fuzzer of the messages of NFS.
+        .library(name: "NFS3", targets: ["NFS3"]),
         // For the fuzzer of fragments; no adapter needs it.
         .library(name: "CFSRing", targets: ["CFSRing"]),
         // Sets the time of day and the memory that programs see which NodeTests run.
@@ -145,6 +147,13 @@ let package = Package(
         .target(
             name: "RedisAdapter", dependencies: ["VersionKit"], path: "Sources/Adapters/Redis",
             exclude: ["README.md"]),
+        .target(
+            name: "CFSAdapter",
+            dependencies: [
+                "CFSBlocks", "CFSClient", "CFSModel", "CFSProtocol", "CFSProtocol1", "CFSProtocol2", "ONCRPC",
+                "ONCRPCSockets", "VersionKit",
+            ],
+            path: "Sources/Adapters/CFS", exclude: ["README.md"]),
         .target(name: "MemcachedAdapter", dependencies: ["VersionKit"], path: "Sources/Adapters/Memcached"),
 
         // Examples: applications that know nothing of VersionKit, and the programs around their adapters ----
@@ -252,14 +261,117 @@ let package = Package(
         .target(
             name: "CFSProtocol1", dependencies: ["CFSModel", "CFSProtocol", "ONCRPC", nioCore],
             path: "Sources/Examples/CFS/Protocol1"),
+        // The ring's questions and answers as messages of generation 1, and which blocks are right there.
+        .target(
+            name: "CFSGeneration1",
+            dependencies: ["CFSBlocks", "CFSModel", "CFSProtocol", "CFSProtocol1", "CFSRing", "ONCRPC", nioCore],
+            path: "Sources/Examples/CFS/Generation1"),
+        // What nodes keep, on the disk.
+        .target(
+            name: "CFSStore", dependencies: ["CFSModel", "CFSRing", database], path: "Sources/Examples/CFS/Store"),
+        // Nodes with sockets, clocks and disks, in the forms of either generation.
+        .target(
+            name: "CFSNode",
+            dependencies: [
+                "CFSGeneration1", "CFSGeneration2", "CFSModel", "CFSProtocol", "CFSProtocol1", "CFSProtocol2",
+                "CFSRing",
+                "CFSStore", "ONCRPC", "ONCRPCSockets", deque, nioCore, nioPosix,
+            ],
+            path: "Sources/Examples/CFS/Node"),
+        // The program that is a process of nodes, and its options.
+        .target(
+            name: "CFSLSD", dependencies: ["CFSNode", "CFSStore", "ONCRPCSockets", arguments, nioCore],
+            path: "Sources/Examples/CFS/LSD"),
+        // It, for generation 1 and for generation 2.
+        .executableTarget(
+            name: "cfs-lsd", dependencies: ["CFSLSD", "CFSNode"], path: "Sources/Examples/CFS/LSD1"),
+        .executableTarget(
+            name: "cfs-lsd2", dependencies: ["CFSLSD", "CFSNode"], path: "Sources/Examples/CFS/LSD2"),
+        // Looks into such a process, and steers it.
+        .executableTarget(
+            name: "cfs-lsdctl",
+            dependencies: ["CFSModel", "CFSProtocol1", "ONCRPC", "ONCRPCSockets", arguments],
+            path: "Sources/Examples/CFS/LSDControl"),
         // The programs of generation 2, as XDR.
         .target(
-            name: "CFSProtocol2", dependencies: ["CFSModel", "CFSProtocol", "ONCRPC", nioCore],
+            name: "CFSProtocol2", dependencies: ["CFSModel", "CFSProtocol", "CFSProtocol1", "ONCRPC", nioCore],
             path: "Sources/Examples/CFS/Protocol2"),
+        // The ring's questions and answers as messages of generation 2.
+        .target(
+            name: "CFSGeneration2",
+            dependencies: [
+                "CFSGeneration1", "CFSModel", "CFSProtocol", "CFSProtocol1", "CFSProtocol2", "CFSRing", "ONCRPC",
+                nioCore,
+            ],
+            path: "Sources/Examples/CFS/Generation2"),
+        // Blocks that are named by a key and signed: publishers make them, nodes and readers verify them.
+        .target(
+            name: "CFSBlocks", dependencies: ["CFSModel", "CFSProtocol", "ONCRPC", crypto, nioCore],
+            path: "Sources/Examples/CFS/Blocks"),
         // File systems of blocks: formats, publishing, reading; where blocks are kept is somebody else's.
         .target(
-            name: "CFSFiles", dependencies: ["CFSModel", "CFSProtocol", "ONCRPC", crypto, nioCore],
+            name: "CFSFiles", dependencies: ["CFSBlocks", "CFSModel", "CFSProtocol", "ONCRPC", nioCore],
             path: "Sources/Examples/CFS/Files"),
+
+        // The blocks behind a gateway over sockets: calls in both forms, checked, kept, fetched ahead.
+        .target(
+            name: "CFSClient",
+            dependencies: [
+                "CFSBlocks", "CFSFiles", "CFSModel", "CFSProtocol", "CFSProtocol1", "CFSProtocol2", "ONCRPC",
+                "ONCRPCSockets", deque,
+                nioCore,
+            ],
+            path: "Sources/Examples/CFS/Client"),
+        // A gateway without a ring behind it, which can also lie, lose and delay: for tests, and to measure clients with.
+        .target(
+            name: "CFSMemoryGateway",
+            dependencies: [
+                "CFSBlocks", "CFSClient", "CFSModel", "CFSProtocol", "CFSProtocol1", "CFSProtocol2", "ONCRPC", nioCore,
+            ],
+            path: "Sources/Examples/CFS/MemoryGateway"),
+        // Directories of the disk as trees to be published, and trees written to the disk; keys, and versions that were seen.
+        .target(
+            name: "CFSDisk", dependencies: ["CFSBlocks", "CFSFiles", "CFSModel", nioCore],
+            path: "Sources/Examples/CFS/Disk"),
+        // NFS version 3 and its program for mounting, as XDR.
+        .target(name: "NFS3", dependencies: ["ONCRPC", nioCore], path: "Sources/Examples/CFS/NFS3"),
+        // A file system by NFS, to be read: handles, both programs; sockets are its caller's.
+        .target(
+            name: "CFSNFS", dependencies: ["CFSFiles", "CFSModel", "NFS3", "ONCRPC", crypto, nioCore],
+            path: "Sources/Examples/CFS/NFS"),
+        // The program for people.
+        .executableTarget(
+            name: "cfs",
+            dependencies: [
+                "CFSBlocks", "CFSClient", "CFSDisk", "CFSFiles", "CFSModel", "CFSNFS", "ONCRPC", "ONCRPCSockets",
+                arguments,
+                nioCore,
+            ],
+            path: "Sources/Examples/CFS/Program"),
+        // CFS' application proxy and its migrator.
+        .executableTarget(
+            name: "cfs-proxy", dependencies: ["CFSAdapter", "VersionKit"], path: "Sources/Examples/CFS/Proxy"),
+        .executableTarget(
+            name: "cfs-migrate", dependencies: ["CFSAdapter", "VersionKit"], path: "Sources/Examples/CFS/Migrate"),
+        // CFS on hosts with versiond, and its releases.
+        .target(
+            name: "CFSFleet", dependencies: ["ExampleFleet", "VersionKitTestbed"], path: "Sources/Examples/CFS/Fleet"),
+        // The demonstration: `make demo-cfs`.
+        .executableTarget(
+            name: "cfs-demo",
+            dependencies: [
+                "CFSFleet", "ExampleFleet", "VersionKitControl", "VersionKitModel", "VersionKitProcesses",
+                "VersionKitTestbed", "VersionKitUpgrade", arguments, crypto,
+            ],
+            path: "Sources/Examples/CFS/Demo"),
+        // The papers' benchmark of blocks.
+        .executableTarget(
+            name: "cfs-dbm",
+            dependencies: [
+                "CFSBlocks", "CFSClient", "CFSMemoryGateway", "CFSModel", "CFSSimulation", "ONCRPC", "ONCRPCSockets",
+                arguments, nioCore,
+            ],
+            path: "Sources/Examples/CFS/DBM"),
 
         // Commands ---------------------------------------------------------------------------------------
         .executableTarget(
@@ -305,7 +417,13 @@ let package = Package(
         tests("Wire", ["VersionKitModel", "VersionKitWire", nioCore]),
         tests("Proxy", ["VersionKitModel", "VersionKitProxy", "VersionKitTesting", "VersionKitWire", nioCore]),
         tests("Framing", ["VersionKitFraming", "VersionKitModel", "VersionKitProxy", "VersionKitWire", nioCore]),
-        tests("Adapters", ["IrisLogAdapter", "MemcachedAdapter", "RedisAdapter", "VersionKit", "VersionKitTesting"]),
+        tests(
+            "Adapters",
+            [
+                "CFSAdapter", "CFSBlocks", "CFSClient", "CFSMemoryGateway", "CFSModel", "CFSProtocol", "CFSProtocol1",
+                "CFSProtocol2", "IrisLogAdapter", "MemcachedAdapter", "ONCRPC", "ONCRPCSockets", "RedisAdapter",
+                "VersionKit", "VersionKitTesting",
+            ]),
         tests("Router", ["VersionKitModel", "VersionKitRouter", "VersionKitWire", nioCore]),
         tests(
             "Control",
@@ -335,8 +453,36 @@ let package = Package(
         .executableTarget(
             name: "kernel-path-holder", dependencies: ["VersionKitKernel", "VersionKitModel"],
             path: "Tests/KernelPathHolder"),
-        tests("CFS", ["CFSModel", "CFSRing", "CFSSimulation"]),
-        tests("CFSFiles", ["CFSFiles", "CFSModel", "ONCRPC", nioCore]),
+        tests("CFS", ["CFSBlocks", "CFSGeneration1", "CFSModel", "CFSRing", "CFSSimulation", nioCore]),
+        tests("CFSFiles", ["CFSBlocks", "CFSFiles", "CFSModel", "ONCRPC", nioCore]),
+        tests(
+            "CFSClient",
+            [
+                "CFSBlocks", "CFSClient", "CFSFiles", "CFSMemoryGateway", "CFSModel", "ONCRPC", "ONCRPCSockets",
+                nioCore,
+            ]),
+        tests("NFS3", ["NFS3", "ONCRPC", nioCore]),
+        // The programs, as processes.
+        tests(
+            "CFSProgram",
+            [
+                "CFSClient", "CFSMemoryGateway", "CFSModel", "ONCRPC", "ONCRPCSockets", "VersionKitProcesses", "cfs",
+                "cfs-dbm", nioCore,
+            ]),
+        tests(
+            "CFSNFS",
+            [
+                "CFSBlocks", "CFSFiles", "CFSModel", "CFSNFS", "NFS3", "ONCRPC", "ONCRPCSockets", "VersionKitProcesses",
+                nioCore,
+            ]),
+        // Real nodes, some of them in processes of their own.
+        tests(
+            "CFSNode",
+            [
+                "CFSAdapter", "CFSBlocks", "CFSGeneration1", "CFSModel", "CFSNode", "CFSProtocol", "CFSProtocol1",
+                "CFSProtocol2", "CFSRing", "CFSStore", "ONCRPC", "ONCRPCSockets", "VersionKit", "VersionKitProcesses",
+                "cfs-lsd", "cfs-lsd2", "cfs-lsdctl", database, nioCore, nioPosix,
+            ]),
         tests("RedisExample", ["RedisCheckModel"]),
         tests("ONCRPC", ["ONCRPC", "ONCRPCSockets", "VersionKitProcesses", "tirpc-peer", nioCore, nioPosix]),
         // Another implementation of ONC RPC, which ONCRPCTests speak with.
@@ -346,7 +492,11 @@ let package = Package(
         .executableTarget(name: "tirpc-peer", dependencies: ["CTIRPC"], path: "Tests/TIRPCPeer"),
         tests(
             "CFSProtocol",
-            ["CFSModel", "CFSProtocol", "CFSProtocol1", "CFSProtocol2", "ONCRPC", "ONCRPCSockets", nioCore]),
+            [
+                "CFSBlocks", "CFSGeneration1", "CFSGeneration2", "CFSModel", "CFSProtocol", "CFSProtocol1",
+                "CFSProtocol2", "CFSRing",
+                "ONCRPC", "ONCRPCSockets", nioCore,
+            ]),
         tests("Tidy", []),
         tests(
             "IrisLog",
@@ -444,11 +594,21 @@ let package = Package(
             name: "xen-counter",
             dependencies: ["CLinux", "DocumentationSamples", "VersionKit", "VersionKitProcesses", "VersionKitSockets"],
             path: "Tests/XenCounter", linkerSettings: [.unsafeFlags(["-static-executable"])]),
+        // What such programs have in common.
+        .target(name: "BenchDriver", dependencies: ["ExampleFleet"], path: "Tests/BenchDriver"),
+        // Has rings of CFS store and fetch, with VersionKit and without, for scripts/bench-cfs.
+        .executableTarget(
+            name: "cfs-bench",
+            dependencies: [
+                "BenchDriver", "CFSFleet", "CFSProtocol1", "ExampleFleet", "ONCRPC", "ONCRPCSockets",
+                "VersionKitControl", "VersionKitModel", "VersionKitTestbed",
+            ],
+            path: "Tests/CFSBench"),
         // Lets releases go over fleets and tells what that took, for scripts/bench-upgrade.
         .executableTarget(
             name: "upgrade-bench",
             dependencies: [
-                "CLinux", "ExampleFleet", "VersionKitControl", "VersionKitModel", "VersionKitProcesses",
+                "BenchDriver", "CLinux", "ExampleFleet", "VersionKitControl", "VersionKitModel", "VersionKitProcesses",
                 "VersionKitReleases", "VersionKitRouter", "VersionKitSockets", "VersionKitSwarm", "VersionKitTestbed",
                 "VersionKitUpgrade",
             ],

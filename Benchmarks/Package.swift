@@ -61,6 +61,14 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/BenchUpgrade"),
+        // Effects: has the driver of the main package measure rings of CFS, and its simulator simulate them.
+        .executableTarget(
+            name: "bench-cfs",
+            dependencies: [
+                "BenchCommands", "BenchFigures", "BenchPrograms",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Sources/BenchCFS"),
         .testTarget(name: "BenchFiguresTests", dependencies: ["BenchFigures"]),
     ]
 )

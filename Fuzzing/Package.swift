@@ -18,6 +18,7 @@ func fuzzer(_ name: String) -> Target {
             .product(name: "ONCRPC", package: "VersionKit"),
             .product(name: "CFSFiles", package: "VersionKit"),
             .product(name: "CFSProtocols", package: "VersionKit"),
+            .product(name: "NFS3", package: "VersionKit"),
             .product(name: "NIOCore", package: "swift-nio"),
         ],
         swiftSettings: [
@@ -52,6 +53,10 @@ let package = Package(
         fuzzer("MemcachedFuzzer"),
         // ONC RPC: records, messages; the messages of CFS's gateways.
         fuzzer("RPCFuzzer"),
+        // The messages of NFS and MOUNT.
+        fuzzer("NFSFuzzer"),
+        // What CFS's nodes say to each other.
+        fuzzer("NodeMessageFuzzer"),
         // Fragments of CFS's blocks, and blocks of fragments.
         fuzzer("FragmentFuzzer"),
         // Blocks of CFS's file systems, and what their publishers sign.

@@ -18,6 +18,10 @@ public final class RPCDatagramEndpoint: Sendable {
     /// Where it is, with the port that it got.
     public let address: SocketAddress
 
+    /// From where the call came that is being carried out in this task; `nil` elsewhere. Whoever claims in a call's arguments to be
+    /// somebody can be measured by it.
+    @TaskLocal public static var caller: SocketAddress?
+
     private let channel: any Channel
     private let limits: RPCLimits
     private let jobs: AsyncStream<ReceivedCall>
@@ -68,7 +72,7 @@ public final class RPCDatagramEndpoint: Sendable {
             await withDiscardingTaskGroup { group in
                 for await received in jobs {
                     group.addTask {
-                        let reply = await received.job.run()
+                        let reply = await Self.$caller.withValue(received.caller) { await received.job.run() }
                         // Nobody minds when the socket is closed by now.
                         try? await self.channel.writeAndFlush(FinishedCall(received: received, reply: reply))
                     }

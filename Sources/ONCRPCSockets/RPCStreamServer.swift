@@ -4,7 +4,7 @@ public import ONCRPC
 import Synchronization
 
 /// Serves programs over connections, TCP or Unix. The calls of a connection are carried out side by side, and answered in
-/// the order in which they are done.
+/// the order in which they are done, or in which they came.
 ///
 /// ```swift
 /// let server = try await RPCStreamServer.bind(to: .tcp(host: "127.0.0.1", port: 0), services: [service])
@@ -38,30 +38,42 @@ public final class RPCStreamServer: Sendable {
         public var tooLarge = 0
     }
 
+    /// In which order the calls of a connection are answered.
+    public enum ReplyOrder: Hashable, Sendable {
+        /// As they are done: nobody waits for another one's reply.
+        case completion
+        /// As they came: for whoever stands between and does not look at numbers.
+        case calls
+    }
+
     private let channel: NIOAsyncChannel<any Channel, Never>
     private let dispatcher: RPCDispatcher
     private let limits: RPCLimits
+    private let order: ReplyOrder
     private let file: SocketFile?
     private let state = Mutex((counters: Counters(), open: 0))
 
     private init(
         _ channel: NIOAsyncChannel<any Channel, Never>, at address: RPCAddress, _ dispatcher: RPCDispatcher,
-        limits: RPCLimits, file: SocketFile?
+        limits: RPCLimits, order: ReplyOrder, file: SocketFile?
     ) {
         self.channel = channel
         self.address = address
         self.dispatcher = dispatcher
         self.limits = limits
+        self.order = order
         self.file = file
     }
 
     /// Binds a socket. A file of a Unix socket on which nobody listens any more is replaced, and the server's own is
     /// removed when it ends.
     ///
-    /// - Parameter group: whose event loops do it; `nil`: the process's own.
+    /// - Parameters:
+    ///   - order: of a connection's replies.
+    ///   - group: whose event loops do it; `nil`: the process's own.
     /// - Throws: what the system says; `IOError` of `EADDRINUSE` if somebody listens there.
     public static func bind(
-        to address: RPCAddress, services: [RPCService], limits: RPCLimits = .standard,
+        to address: RPCAddress, services: [RPCService], limits: RPCLimits = .standard, order: ReplyOrder = .completion,
         group: (any EventLoopGroup)? = nil
     ) async throws -> RPCStreamServer {
         let group = group ?? MultiThreadedEventLoopGroup.singleton
@@ -87,11 +99,12 @@ public final class RPCStreamServer: Sendable {
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .bind(host: host, port: port, childChannelInitializer: initialize)
             let bound = RPCAddress.tcp(host: host, port: channel.channel.localAddress?.port ?? port)
-            return RPCStreamServer(channel, at: bound, dispatcher, limits: limits, file: nil)
+            return RPCStreamServer(channel, at: bound, dispatcher, limits: limits, order: order, file: nil)
         case .unix(let path):
             try await removeAbandoned(path, group)
             let channel = try await bootstrap.bind(unixDomainSocketPath: path, childChannelInitializer: initialize)
-            return RPCStreamServer(channel, at: address, dispatcher, limits: limits, file: SocketFile(path: path))
+            let file = SocketFile(path: path)
+            return RPCStreamServer(channel, at: address, dispatcher, limits: limits, order: order, file: file)
         }
     }
 
@@ -182,21 +195,21 @@ public final class RPCStreamServer: Sendable {
         _ inbound: NIOAsyncChannelInboundStream<ByteBuffer>, _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
     ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
+            let turns = ReplyTurns()
             var running = 0
             for try await record in inbound {
                 guard let decision = try decide(record) else { continue }
-                switch decision {
-                case .answer(let reply):
-                    count(\.refused)
-                    try await outbound.write(encoded(reply))
-                case .run(let job):
-                    count(\.carriedOut)
-                    if running >= limits.connectionCallsMax {
-                        try await group.next()
-                        running -= 1
-                    }
-                    running += 1
-                    group.addTask { try await outbound.write(self.encoded(await job.run())) }
+                if running >= limits.connectionCallsMax {
+                    try await group.next()
+                    running -= 1
+                }
+                running += 1
+                let place = turns.take()
+                count(decision.isRefusal ? \.refused : \.carriedOut)
+                group.addTask {
+                    let reply = self.encoded(await decision.reply())
+                    guard self.order == .calls else { return try await outbound.write(reply) }
+                    try await turns.wait(for: place) { try await outbound.write(reply) }
                 }
             }
             // Whoever sends no more calls still gets his replies.
@@ -227,6 +240,19 @@ public final class RPCStreamServer: Sendable {
 
     private func count(_ counter: any WritableKeyPath<Counters, Int> & Sendable) {
         state.withLock { $0.counters[keyPath: counter] += 1 }
+    }
+}
+
+extension RPCDispatcher.Decision {
+    fileprivate var isRefusal: Bool {
+        if case .answer = self { true } else { false }
+    }
+
+    fileprivate func reply() async -> RPCReply {
+        switch self {
+        case .answer(let reply): reply
+        case .run(let job): await job.run()
+        }
     }
 }
 

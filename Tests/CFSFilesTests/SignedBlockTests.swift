@@ -1,4 +1,4 @@
-import CFSFiles
+import CFSBlocks
 import CFSModel
 import NIOCore
 import ONCRPC
@@ -44,7 +44,7 @@ struct SignedBlockTests {
         for index in bytes.indices {
             var damaged = bytes
             damaged[index] ^= 0x10
-            #expect(throws: FileSystemError.self) { try SignedBlock(ByteBuffer(bytes: damaged), named: name) }
+            #expect(throws: SignedBlockError.self) { try SignedBlock(ByteBuffer(bytes: damaged), named: name) }
         }
     }
 
@@ -55,7 +55,7 @@ struct SignedBlockTests {
         for index in [40, 111, 132] {
             var damaged = bytes
             damaged[index] ^= 1
-            #expect(throws: FileSystemError(.badSignature, block: name)) {
+            #expect(throws: SignedBlockError(.badSignature, block: name)) {
                 try SignedBlock(ByteBuffer(bytes: damaged), named: name)
             }
         }
@@ -65,7 +65,7 @@ struct SignedBlockTests {
     func wrongKey() async throws {
         let name = try block().name
         let other = SignedBlock(ByteBuffer(string: "hello"), version: 2, by: try signingKey(2))
-        #expect(throws: FileSystemError(.wrongKey, block: name)) { try SignedBlock(other.bytes, named: name) }
+        #expect(throws: SignedBlockError(.wrongKey, block: name)) { try SignedBlock(other.bytes, named: name) }
     }
 
     @Test("a salt makes another block of the same key")
@@ -75,7 +75,7 @@ struct SignedBlockTests {
         let salted = SignedBlock(ByteBuffer(string: "hello"), version: 2, salt: salt, by: key)
         #expect(salted.name != key.verificationKey.blockName())
         #expect(try SignedBlock(salted.bytes, named: salted.name).salt == salt)
-        #expect(throws: FileSystemError(.wrongKey, block: key.verificationKey.blockName())) {
+        #expect(throws: SignedBlockError(.wrongKey, block: key.verificationKey.blockName())) {
             try SignedBlock(salted.bytes, named: key.verificationKey.blockName())
         }
         #expect(BlockSalt([1, 2, 3]) == nil)
@@ -86,7 +86,7 @@ struct SignedBlockTests {
         let block = try block()
         #expect(try SignedBlock(block.bytes, named: block.name, seen: block.version).version == block.version)
         let seen = block.version + 1
-        #expect(throws: FileSystemError(.olderVersion(block.version, seen: seen), block: block.name)) {
+        #expect(throws: SignedBlockError(.olderVersion(block.version, seen: seen), block: block.name)) {
             try SignedBlock(block.bytes, named: block.name, seen: seen)
         }
     }
@@ -96,19 +96,19 @@ struct SignedBlockTests {
         let (bytes, name) = (try block().bytes, try block().name)
         for count in 0..<bytes.readableBytes {
             let part = try #require(bytes.getSlice(at: 0, length: count))
-            #expect(throws: FileSystemError.self) { try SignedBlock(part, named: name) }
+            #expect(throws: SignedBlockError.self) { try SignedBlock(part, named: name) }
         }
         for length in [0, 23, 24, 30, 0xFFFF, 0x7FFF_FFFF, 0xFFFF_FFFF] as [UInt32] {
             var other = bytes
             other.setInteger(length, at: 104)
-            #expect(throws: FileSystemError.self) { try SignedBlock(other, named: name) }
+            #expect(throws: SignedBlockError.self) { try SignedBlock(other, named: name) }
         }
         // A Rabin key, as historic publishers had: nobody can check it.
         var rabin = bytes
         rabin.setInteger(UInt32(1), at: 0)
-        #expect(throws: FileSystemError.self) { try SignedBlock(rabin, named: name) }
-        let huge = ByteBuffer(repeating: 0, count: CFSFileLimits.blockBytes + 1)
-        #expect(throws: FileSystemError(.tooLarge(bytes: huge.readableBytes), block: name)) {
+        #expect(throws: SignedBlockError.self) { try SignedBlock(rabin, named: name) }
+        let huge = ByteBuffer(repeating: 0, count: SignedBlockLimits.blockBytes + 1)
+        #expect(throws: SignedBlockError(.tooLarge(bytes: huge.readableBytes), block: name)) {
             try SignedBlock(huge, named: name)
         }
     }

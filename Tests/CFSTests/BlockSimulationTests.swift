@@ -91,7 +91,7 @@ struct BlockSimulationTests {
     func wholeBlocks() throws {
         var ring = ring(25, seed: 5)
         let key = TestRules.key(7)
-        func copies() -> [[UInt8]] { ring.living.compactMap { ring.node($0)?.dhash.store.read(key) } }
+        func copies() -> [[UInt8]] { ring.living.compactMap { ring.node($0)?.dhash.store.read(key)?.data } }
         let first = TestRules.block(7, version: 1, [UInt8](repeating: 1, count: 3000))
         #expect(throws: Never.self) { try insert(first, key, &ring)?.get() }
         #expect(copies().count == 5)

@@ -11,7 +11,7 @@ import Testing
 struct HostileTests {
     struct World {
         var random: SeededRandom
-        var node: RingNode<MemoryStore>
+        var node: RingNode
         var now = Duration.zero
         var asked: [RequestID] = []
         var timers: [RingTimer] = []
@@ -19,10 +19,12 @@ struct HostileTests {
         var answered: Set<Ticket> = []
         var most = 0
 
-        init(seed: UInt64) throws {
+        init(seed: UInt64, generation: Generation = .first) throws {
             random = SeededRandom(seed: seed)
             let me = ChordNode(try #require(RingSimulation.address(0)))
-            node = RingNode(me: me, store: MemoryStore(capacity: 100_000), rules: TestRules())
+            node = RingNode(
+                me: me, store: MemoryStore(capacity: 100_000), rules: TestRules(), chord: generation.chord,
+                dhash: generation.dhash)
             let other = someNode()
             perform(node.join(through: other, using: &random))
         }
@@ -47,7 +49,10 @@ struct HostileTests {
             switch Int.random(in: 0..<10, using: &random) {
             case 0..<4 where !asked.isEmpty:
                 let request = asked.remove(at: Int.random(in: 0..<asked.count, using: &random))
-                perform(node.receive(someReply(), to: request, at: now, using: &random))
+                let (reply, answering) = (someReply(), someNode())
+                let roundTrip = Duration.microseconds(Int64(someNumber([0, 1, 40_000, 1 << 40])))
+                perform(
+                    node.receive(reply, to: request, from: answering, roundTrip: roundTrip, at: now, using: &random))
             case 4 where !asked.isEmpty:
                 perform(node.fail(asked.removeFirst(), at: now, using: &random))
             case 5, 6:
@@ -75,7 +80,9 @@ struct HostileTests {
 
         mutating func someNode() -> ChordNode {
             let index = Int.random(in: 0..<60, using: &random)
-            return RingSimulation.address(index).map { ChordNode($0) } ?? node.chord.me
+            let far = someNumber([0, 1, 50_000, -50_000, Int(Int32.max), Int(Int32.min)])
+            let place = Coordinates(x: Int32(far), y: Int32(far), height: Int32(far), error: Int32(clamping: far))
+            return RingSimulation.address(index).map { ChordNode($0, coordinates: place) } ?? node.chord.me
         }
 
         mutating func someNodes() -> [ChordNode] {
@@ -96,11 +103,12 @@ struct HostileTests {
         }
 
         mutating func someBytes() -> [UInt8] {
-            switch Int.random(in: 0..<3, using: &random) {
+            switch Int.random(in: 0..<4, using: &random) {
             case 0:
                 TestRules.block(
                     UInt8.random(in: 0...7, using: &random), version: UInt8.random(in: 0...3, using: &random))
             case 1: Dispersal.fragments(of: [1, 2, 3], needed: 2, count: 1, using: &random)[0].encoded
+            case 2: SystematicCode.anotherFragment(of: [1, 2, 3], needed: 2, using: &random).encoded
             default: (0..<someNumber([0, 1, 20, 2000])).map { _ in UInt8.random(in: 0...255, using: &random) }
             }
         }
@@ -115,7 +123,7 @@ struct HostileTests {
         }
 
         mutating func someRequest() -> RingRequest {
-            switch Int.random(in: 0..<14, using: &random) {
+            switch Int.random(in: 0..<16, using: &random) {
             case 0: .chord(.ping)
             case 1: .chord(.successor)
             case 2: .chord(.predecessor)
@@ -133,7 +141,7 @@ struct HostileTests {
                             key: someKey(),
                             purpose: [.store, .cache, .fragment, .replica][Int.random(in: 0..<4, using: &random)],
                             size: someNumber([-1, 0, 3, 20, 4000, .max]), offset: someNumber([-1, 0, 3, .max]),
-                            data: someBytes())))
+                            data: someBytes(), expiration: UInt32(someNumber([0, 1, Int(UInt32.max)])))))
             case 11:
                 .dhash(
                     .fetch(
@@ -141,6 +149,19 @@ struct HostileTests {
                             key: someKey(), isFragment: Bool.random(using: &random),
                             start: someNumber([-1, 0, 5, .max]),
                             length: someNumber([-1, 0, 5, 1210, .max]), cookie: 0)))
+            case 13:
+                .chord(
+                    .route(
+                        Route(
+                            number: UInt32(someNumber([0, 1, 7])), origin: someNode(), target: someID(),
+                            wanted: someNumber([-1, 0, 14, .max]), retries: someNumber([-1, 0, .max - 1]),
+                            path: someNodes())))
+            case 14:
+                .chord(
+                    .routeEnd(
+                        RouteEnd(
+                            number: UInt32(someNumber([0, 1, 7])), path: someNodes(), retries: someNumber([-1, .max]),
+                            successors: Bool.random(using: &random) ? someNodes() : nil)))
             case 12: .dhash(.offer(someNodes().map(\.id)))
             default:
                 .merkle(
@@ -164,7 +185,8 @@ struct HostileTests {
                 .dhash(
                     .piece(
                         someBytes(), offset: someNumber([-1, 0, 0, 0, 1210, .max]),
-                        size: someNumber([-1, 0, 20, 2000, 5000, .max]), cookie: 0))
+                        size: someNumber([-1, 0, 20, 2000, 5000, .max]), cookie: 0,
+                        expiration: UInt32(someNumber([0, 1, Int(UInt32.max)]))))
             case 12: .dhash(.offered((0..<someNumber([0, 1, 46])).map { _ in .accept }))
             default: .merkle(Bool.random(using: &random) ? .node(someMerkleNode()) : .keys([someID()], hasMore: true))
             }
@@ -173,10 +195,11 @@ struct HostileTests {
 
     @Test("whatever is said, it goes on", arguments: 0..<12 as Range<UInt64>)
     func goesOn(seed: UInt64) throws {
-        var world = try World(seed: seed)
+        let generation = seed % 2 == 0 ? Generation.first : .second
+        var world = try World(seed: seed, generation: generation)
         for _ in 0..<1200 { world.step() }
-        #expect(world.node.chord.successors.count <= 16)
+        #expect(world.node.chord.successors.count <= generation.chord.neighbours)
         #expect(world.most < 20_000)
-        #expect(world.node.dhash.store.byteCount <= 100_000)
+        #expect((world.node.dhash.store as? MemoryStore)?.byteCount ?? .max <= 100_000)
     }
 }

@@ -73,6 +73,29 @@ struct OperatorsViewTests {
         #expect(stopped.next.contains("started again"))
     }
 
+    @Test("a version to which state is copied once more says how far that is and why it failed, until it is done")
+    func copyingOnceMore() throws {
+        var version = Statuses.version(2, .serving, .serve)
+        var report = MigrationReport(startedAt: 0)
+        report.begin()
+        _ = report.heard("progress 7 3")
+        version.lastReport = report
+        var found = try #require(try explain(Statuses.node([version])).first)
+        #expect(found.why.contains("3 records of 7"))
+        #expect(found.failed == nil)
+        report.startOver(because: "record 4 is damaged")
+        version.lastReport = report
+        found = try #require(try explain(Statuses.node([version])).first)
+        #expect(found.failed == "record 4 is damaged")
+        #expect(found.next.contains("versionctl retire"))
+        let text = StatusTable.text(of: try Statuses.node([version]))
+        #expect(text.contains("once more: 3 copied of 7") && text.contains("failed: record 4 is damaged"))
+        report.succeed(at: 40)
+        version.lastReport = report
+        found = try #require(try explain(Statuses.node([version])).first)
+        #expect(found.failed == nil && found.why == "clients and peers use it, and an older version runs beside it")
+    }
+
     @Test("an old version that is kept: by whom")
     func kept() throws {
         let versions = [Statuses.version(1, .serving), Statuses.version(2, .serving, .serve)]

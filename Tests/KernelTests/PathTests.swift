@@ -155,10 +155,7 @@ struct PathTests {
     func onePort(isTCP: Bool, family: IPAddress.Family) throws {
         let (lab, a, b) = over(family)
         let port: TransportPort = isTCP ? .tcp(7000) : .udp(7000)
-        try a.open(10_011, for: port, of: 0)
-        try b.open(10_001, for: port, of: 0)
-        try a.route(0, to: lab.b, port, 10_001)
-        try b.route(0, to: lab.a, port, 10_011)
+        try route(port, a, b)
         let (one, other) = (lab.a.environments[0], lab.b.environments[0])
         if isTCP {
             let server = try other.server(port)
@@ -180,14 +177,19 @@ struct PathTests {
         }
     }
 
+    /// Routes both ways between the first environments.
+    private func route(_ port: TransportPort, _ a: NodePath, _ b: NodePath) throws {
+        try a.open(10_011, for: port, of: 0)
+        try b.open(10_001, for: port, of: 0)
+        try a.route(0, to: b.node, port, 10_001)
+        try b.route(0, to: a.node, port, 10_011)
+    }
+
     @Test("a peer's fast datagrams do not keep a version's own ones on a path that was forgotten", arguments: families)
     func oneSided(family: IPAddress.Family) throws {
         let (lab, a, b) = over(family)
         let port = TransportPort.udp(7000)
-        try a.open(10_011, for: port, of: 0)
-        try b.open(10_001, for: port, of: 0)
-        try a.route(0, to: lab.b, port, 10_001)
-        try b.route(0, to: lab.a, port, 10_011)
+        try route(port, a, b)
         let (first, second) = (try lab.a.environments[0].server(port), try lab.b.environments[0].server(port))
         let slow = try lab.b.server(port)
         try second.sendDatagram("fast", to: lab.a.endpoint(7000))
@@ -199,6 +201,28 @@ struct PathTests {
         #expect(try first.receiveDatagram().from == lab.b.endpoint(7000))
         try first.sendDatagram("slow", to: lab.b.endpoint(7000))
         #expect(try slow.receiveDatagram().text == "slow")
+    }
+
+    @Test("whoever begins by a route of its own is known by its name while the route to it rests", arguments: families)
+    func resting(family: IPAddress.Family) throws {
+        let (lab, a, b) = over(family)
+        let port = TransportPort.udp(7000)
+        try route(port, a, b)
+        let toB = DirectRoute(from: lab.a.environments[0].address, to: lab.b.address, port: port)
+        try a.path.rest(toB)
+        let (first, second) = (try lab.a.environments[0].server(port), try lab.b.environments[0].server(port))
+        let slow = try lab.b.server(port)
+        try first.sendDatagram("slow", to: lab.b.endpoint(7000))
+        #expect(try slow.receiveDatagram().text == "slow")
+        try second.sendDatagram("fast", to: lab.a.endpoint(7000))
+        #expect(try first.receiveDatagram().from == lab.b.endpoint(7000))
+        try a.path.learn(toB, to: 10_001)
+        try first.sendDatagram("fast", to: lab.b.endpoint(7000))
+        #expect(try second.receiveDatagram().text == "fast")
+        try a.path.rest(toB)
+        try a.path.forget(toB)
+        try first.sendDatagram("slow again", to: lab.b.endpoint(7000))
+        #expect(try slow.receiveDatagram().text == "slow again")
     }
 
     @Test(

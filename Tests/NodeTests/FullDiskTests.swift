@@ -7,6 +7,7 @@ import VersionKitControl
 import VersionKitJournal
 import VersionKitModel
 import VersionKitTestbed
+import VersionKitUpgrade
 
 /// Goal: wherever the disk becomes full, a version serves, nothing that was acknowledged is lost, the reason is visible, and
 /// the upgrade can be done once there is space. Method: as in ``CrashPointTests`` there is a run for each boundary of an
@@ -26,6 +27,8 @@ struct FullDiskTests {
         case undone
         /// It waits for space.
         case waiting
+        /// The old version stays, as what it has cannot be copied once more.
+        case kept
         /// versiond ended, as it could not write its journal.
         case ended
     }
@@ -75,6 +78,7 @@ struct FullDiskTests {
             #expect(log.contains("the journal cannot be written"), "\(place): \(log.suffix(2000))")
             fleet.nodes[0] = try fleet.nodes[0].restarted()
         }
+        if end == .kept { try await takeBack(fleet, after: place) }
         try await upgrade(fleet, after: place)
         #expect(try await load.finish().lost == 0, "\(place)")
         return (end, boundary ?? 0)
@@ -123,6 +127,9 @@ struct FullDiskTests {
                 if status.serves(only: 2) { return .done }
                 let reason = status.version(2)?.reason ?? ""
                 if reason.hasPrefix("it waits: the disk has ") { return .waiting }
+                if status.version(2)?.lastReport?.failure != nil, status.applications.first?.serving == [1, 2] {
+                    return .kept
+                }
                 if status.serves(only: 1), status.version(2)?.state == .failed {
                     #expect(!reason.isEmpty, "no reason with \(place)")
                     return .undone
@@ -134,6 +141,18 @@ struct FullDiskTests {
         throw FleetError(
             "no end with \(place): \(last.map(StatusTable.text) ?? "no answer")\n"
                 + RestartedNode(node: node).log.suffix(4000))
+    }
+
+    /// Takes version 2 away, which keeps nothing any more: IrisLog's log stays failed once it could not be written.
+    private func takeBack(_ fleet: TestFleet, after place: String) async throws {
+        let node = fleet.nodes[0]
+        let application = try #require(ApplicationID(rawValue: Fleet.application))
+        guard case .done(_) = try await node.ask(.rollback(application: application)) else {
+            throw FleetError("version 2 is not taken away after \(place)")
+        }
+        try await fleet.wait(for: "version 1 alone after \(place)", on: node) {
+            $0.serves(only: 1) && $0.version(2)?.state == .failed
+        }
     }
 
     /// Has version 2 serve alone, now that there is space.

@@ -42,6 +42,9 @@ struct KernelRouterTests {
         func learn(_ route: DirectRoute, to directPort: UInt16) throws(KernelPathError) {
             try add("learn \(route.version) \(route.peer) \(route.port) \(directPort)")
         }
+        func name(_ route: DirectRoute, _ directPort: UInt16) throws(KernelPathError) {
+            try add("name \(route.version) \(route.peer) \(route.port) \(directPort)")
+        }
         func forget(_ route: DirectRoute) throws(KernelPathError) {
             try add("forget \(route.version) \(route.peer) \(route.port)")
         }
@@ -115,8 +118,9 @@ struct KernelRouterTests {
             ])
         let here = try #require(version.addresses[.v6])
         let there = try #require(IPAddress("2001:db8::2"))
-        await router.heard(header(1, directPort: 10_005), from: there, by: 7000, version: here)
-        await router.heard(header(1, directPort: 10_005), from: peer, by: 7000, version: version.addresses.primary)
+        await router.heard(header(1, directPort: 10_005), from: there, by: 7000, version: here, isMutual: true)
+        await router.heard(
+            header(1, directPort: 10_005), from: peer, by: 7000, version: version.addresses.primary, isMutual: true)
         #expect(
             kernel.take() == [
                 "learn fd00:564b::2 2001:db8::2 7000 10005", "learn 10.77.0.2 192.168.60.2 7000 10005",
@@ -144,7 +148,7 @@ struct KernelRouterTests {
         _ = await router.update([serving(1)])
         _ = kernel.take()
         let here = serving(1).addresses.primary
-        await router.heard(header(1, directPort: 10_005), from: peer, by: 7000, version: here)
+        await router.heard(header(1, directPort: 10_005), from: peer, by: 7000, version: here, isMutual: true)
         #expect(kernel.take() == ["learn 10.77.0.2 192.168.60.2 7000 10005"])
         clock.advance(.seconds(59))
         await router.expire()
@@ -157,7 +161,8 @@ struct KernelRouterTests {
     @Test("a version that does not serve has no route, whatever peers say")
     func unserved() async throws {
         let router = try router()
-        await router.heard(header(1, directPort: 10_005), from: peer, by: 7000, version: serving(1).addresses.primary)
+        await router.heard(
+            header(1, directPort: 10_005), from: peer, by: 7000, version: serving(1).addresses.primary, isMutual: true)
         #expect(kernel.take() == [])
     }
 
@@ -165,7 +170,8 @@ struct KernelRouterTests {
     func advertises() async throws {
         let router = try router()
         _ = await router.update([serving(1)])
-        await router.heard(header(1, directPort: 10_005), from: peer, by: 7000, version: serving(1).addresses.primary)
+        await router.heard(
+            header(1, directPort: 10_005), from: peer, by: 7000, version: serving(1).addresses.primary, isMutual: true)
         _ = kernel.take()
         _ = await router.update([serving(1), serving(2, slot: 1)])
         #expect(

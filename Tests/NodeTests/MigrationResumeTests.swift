@@ -29,32 +29,16 @@ struct MigrationResumeTests {
         #expect(numbers.lost == 0)
     }
 
-    /// Has versiond stand still before it does what this is the name of.
-    private func hold(_ node: FleetNode, at name: String) async throws {
-        let deadline = ContinuousClock.now + TestFleet.patience
-        while true {
-            while CrashPoint.left(in: node.crashPoints) != 0 || !ProcessFiles.isStopped(node.process.pid) {
-                guard ContinuousClock.now < deadline else {
-                    throw FleetError("versiond did not come to '\(name)', but to '\(node.crashPoint)'")
-                }
-                try await Task.sleep(for: .milliseconds(5))
-            }
-            if node.crashPoint.contains(name) { return }
-            try write("1 \(CrashPoint.pause)\n", to: node.crashPoints)
-            node.process.signal(SIGCONT)
-        }
-    }
-
     @Test("IrisLog's migrator is killed while version 2 takes what it copies: it copies the rest, and nothing is lost")
     func killedInTheMiddle() async throws {
         let fleet = try await TestFleet(hosts: 1, diesAtCrashPoints: true)
         let node = fleet.nodes[0]
         let processes = RestartedNode(node: node)
         let load = try await fleet.load(node, protocol: 1)
-        try write("1 \(CrashPoint.pause)\n", to: node.crashPoints)
+        try processes.pauseNext()
         // A versiond that stands still answers nobody.
         let asked = Task { [release = fleet.releases.version2] in try await node.publish(release) }
-        try await hold(node, at: "the migrator of version 2")
+        try await processes.hold(at: "the migrator of version 2")
         // What version 2 is told now it does not hear before the migrator is gone.
         let version2 = ProcessFiles.version(2, on: node)
         try #require(!version2.isEmpty)

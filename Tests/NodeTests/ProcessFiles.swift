@@ -23,14 +23,25 @@ enum ProcessFiles {
         (try? String(contentsOfFile: "/proc/\(process)/comm", encoding: .utf8)).map { String($0.dropLast()) }
     }
 
-    /// The first processes of a node's environments, from the files in which it keeps their numbers.
+    /// The first processes of a node's environments that run, from the files in which it keeps their numbers, and when they
+    /// began: a number may be another process's by now.
     static func agents(state: String) -> Set<Int32> {
         let directory = "\(state)/environments/namespaces"
         return Set(
             names(directory).compactMap { name in
                 let text = try? String(contentsOfFile: "\(directory)/\(name)/pid", encoding: .utf8)
-                return text?.split(separator: " ").first.flatMap { Int32($0) }
+                let words = text?.split(separator: " ") ?? []
+                guard words.count == 2, let pid = Int32(words[0]), beginning(of: pid) == words[1] else { return nil }
+                return pid
             })
+    }
+
+    /// When a process began, as the kernel has it.
+    private static func beginning(of process: Int32) -> Substring? {
+        // The name, in parentheses, may contain any.
+        let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
+        let fields = status?.split(separator: ")").last?.split(separator: " ") ?? []
+        return fields.count > 19 ? fields[19] : nil
     }
 
     /// Whether a process has a TCP connection to this place.

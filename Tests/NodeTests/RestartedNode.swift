@@ -4,6 +4,7 @@ import Glibc
 import IrisLogFleet
 import Testing
 import VersionKitControl
+import VersionKitJournal
 import VersionKitProcesses
 import VersionKitTestbed
 
@@ -75,6 +76,25 @@ struct RestartedNode {
             """, to: path)
         guard chmod(path, 0o755) == 0 else { throw SystemError("chmod") }
         return path
+    }
+
+    /// Has versiond stand still at the next boundary that it comes to.
+    func pauseNext() throws { try write("1 \(CrashPoint.pause)\n", to: node.crashPoints) }
+
+    /// Has a versiond that stops at its boundaries go on until it is about to do what this is the name of.
+    func hold(at name: String) async throws {
+        let deadline = ContinuousClock.now + TestFleet.patience
+        while true {
+            while CrashPoint.left(in: node.crashPoints) != 0 || !ProcessFiles.isStopped(node.process.pid) {
+                guard ContinuousClock.now < deadline else {
+                    throw FleetError("versiond did not come to '\(name)', but to '\(node.crashPoint)'")
+                }
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            if node.crashPoint.contains(name) { return }
+            try pauseNext()
+            node.process.signal(SIGCONT)
+        }
     }
 
     /// The migrators among what versiond itself has started.

@@ -98,6 +98,8 @@ final class TestFleet {
 
     deinit {
         testbed.stop()
+        // Versions outlive versiond, and this fleet; what files they have open would stay, too.
+        for node in nodes { node.switchOff() }
         for disk in disks { disk.unmount() }
         // What a node has of releases would fill the sandbox's memory, test by test.
         try? FileManager.default.removeItem(atPath: directory)
@@ -219,6 +221,23 @@ struct TestReleases: Sendable {
             echo progress 3 1
             echo record 4 is in no language that anybody knows
             exit 9
+            """)
+        // In its second run it fails as long as the node has a file `broken`, and comes to no end, but to a token, with a file `slow`.
+        try makeMigrator(
+            "marked-migrate",
+            """
+            if [ -e "$MIGRATION_MARKS/first" ]; then
+                if [ -e "$MIGRATION_MARKS/broken" ]; then
+                    echo record 7 is in no language that anybody knows
+                    exit 9
+                fi
+                if [ -e "$MIGRATION_MARKS/slow" ] && [ "$VERSIONKIT_MIGRATION_TOKEN" != half ]; then
+                    echo token half
+                    exec sleep 1000
+                fi
+            fi
+            : > "$MIGRATION_MARKS/first"
+            exec "${0%/*}/irislog-migrate" "$@"
             """)
         return TestReleases(
             programs: programs, key: key,

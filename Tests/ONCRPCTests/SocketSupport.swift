@@ -27,9 +27,9 @@ final class TemporarySocket: Sendable {
 /// A server with streams while the body runs.
 func withServer(
     _ address: RPCAddress = .tcp(host: "127.0.0.1", port: 0), services: [RPCService], limits: RPCLimits = .standard,
-    _ body: (RPCStreamServer) async throws -> Void
+    order: RPCStreamServer.ReplyOrder = .completion, _ body: (RPCStreamServer) async throws -> Void
 ) async throws {
-    let server = try await RPCStreamServer.bind(to: address, services: services, limits: limits)
+    let server = try await RPCStreamServer.bind(to: address, services: services, limits: limits, order: order)
     try await withThrowingDiscardingTaskGroup { group in
         group.addTask { await server.serve() }
         do { try await body(server) } catch {

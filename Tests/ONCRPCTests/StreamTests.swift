@@ -84,6 +84,29 @@ struct StreamTests {
         }
     }
 
+    @Test("calls of a connection are answered in their order where that is asked for, and carried out side by side")
+    func ordered() async throws {
+        let gate = Gate()
+        let services = [Waiting.service(gate), Counter.service(Counter())]
+        try await withServer(services: services, order: .calls) { server in
+            let connection = try await RawConnection(to: server.address)
+            let calls = try [
+                Waiting.wait.call(5, xid: 9), Counting.add.call(7, xid: 4), Counting.add.call(1, xid: 8),
+                RPCCall(xid: 2, program: 77, version: 1, procedure: 1), Waiting.wait.call(6, xid: 1),
+            ]
+            async let received = connection.exchange(calls.map { RecordMarking.record(try $0.encoded()) })
+            // Both wait; what came between them was done meanwhile.
+            await gate.arrivals(2)
+            await gate.open()
+            var reader = RecordReader()
+            reader.append(try await received)
+            var numbers: [UInt32] = []
+            while let record = try reader.next() { numbers.append(record.getInteger(at: record.readerIndex) ?? 0) }
+            #expect(numbers == calls.map(\.xid))
+            #expect(server.counters.carriedOut == 4 && server.counters.refused == 1)
+        }
+    }
+
     @Test("of one connection no more calls are carried out at a time than may be, and the others wait")
     func busy() async throws {
         let gate = Gate()

@@ -24,6 +24,25 @@ struct CommandRunTests {
         #expect(result.exit == .signal(SIGKILL))
     }
 
+    @Test(
+        "one that is to end with its task is killed when that is cancelled, and any other one is not",
+        arguments: [true, false])
+    func cancelled(ends: Bool) async throws {
+        let (started, continuation) = AsyncStream.makeStream(of: String.self)
+        let go = try MemoryFile("")
+        let task = Task {
+            // It waits until its input file has something.
+            try await Command.run(
+                "/bin/sh", ["-c", "echo ready; until [ -s /proc/self/fd/5 ]; do :; done"],
+                descriptors: [5: go.descriptor], endsWithTask: ends
+            ) { continuation.yield($0) }
+        }
+        for await _ in started { break }
+        task.cancel()
+        if !ends { #expect(pwrite(go.descriptor, "!", 1, 0) == 1) }
+        #expect(try await task.value.exit == (ends ? .signal(SIGKILL) : .code(0)))
+    }
+
     @Test("of endless output only the first part is kept")
     func outputMax() async throws {
         let bytes = 2 * Command.outputMax

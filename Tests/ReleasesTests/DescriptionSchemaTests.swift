@@ -100,13 +100,15 @@ struct JSONSchema {
             case ("additionalProperties", .bool(false), .object(let members)):
                 return members.keys.allSatisfy { schema["properties"]?[$0] != nil }
             case ("items", _, .array(let elements)): return elements.allSatisfy { accepts($0, rule) }
+            case ("contains", _, .array(let elements)): return elements.contains { accepts($0, rule) }
+            case ("maxItems", .integer(let most), .array(let elements)): return elements.count <= most
             case ("minimum", .integer(let least), .integer(let number)): return number >= least
             case ("maximum", .integer(let most), .integer(let number)): return number <= most
             case ("pattern", .string(let pattern), .string(let text)):
                 return (try? Regex(pattern).firstMatch(in: text)) != nil
             case ("$schema", _, _), ("title", _, _), ("description", _, _), ("$defs", _, _): return true
             case ("required", _, _), ("properties", _, _), ("additionalProperties", _, _), ("items", _, _),
-                ("minimum", _, _), ("maximum", _, _), ("pattern", _, _):
+                ("contains", _, _), ("maxItems", _, _), ("minimum", _, _), ("maximum", _, _), ("pattern", _, _):
                 return true
             default:
                 Issue.record("the schema uses \(key), which this test does not know")

@@ -55,6 +55,7 @@ struct ReleaseDescriptionTests {
             (#""files": "root""#, #""file": "root""#, #""file" is not a key that is known here: known are"#),
             (#""files": "root""#, #""files": [1]"#, #""files" is the number 1"#),
             (#""port": 6001"#, #""prot": 6001"#, #""health.prot" is not a key"#),
+            (#"[6000]"#, #"[{ "udp": 6000 }]"#, #""ports.peer" has no TCP port"#),
             (#"[6001]"#, #"[66001]"#, #""ports.client" is the number 66001: it should be a list of port numbers"#),
             (#"[6001]"#, #"[{ "udp": 0 }]"#, #""ports.client[0].udp" is the number 0"#),
             (#"[6001]"#, #"[{ "udp": 53, "tcp": 53 }]"#, #""ports.client[0].tcp" is not a key"#),

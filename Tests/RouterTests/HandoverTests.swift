@@ -60,7 +60,7 @@ struct HandoverTests {
         _ = routes.heard((10_001, .seconds(60)), of: route, at: .seconds(1))
         var next = try decoded(routes)
         #expect(next == routes)
-        #expect(next.expire(at: .seconds(60)).isEmpty)
-        #expect(next.expire(at: .seconds(61)) == [.forget(route)])
+        #expect(next.expire(at: .seconds(60), rest: .seconds(60)).isEmpty)
+        #expect(next.expire(at: .seconds(61), rest: .seconds(60)) == [.rest(route)])
     }
 }

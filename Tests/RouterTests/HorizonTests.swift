@@ -16,6 +16,8 @@ struct HorizonTests {
     private struct Fleet {
         var tables: [PeerTable]
         var serving: [Set<Version>]
+        /// Which of them have copied for the last time.
+        var hasCopied: [Bool]
         let links: [[Int]]
         let version: Version
         let old: Version
@@ -25,16 +27,35 @@ struct HorizonTests {
             (self.links, self.version, self.old) = (links, version, old)
             tables = Array(repeating: PeerTable(), count: links.count)
             serving = Array(repeating: [old], count: links.count)
+            hasCopied = Array(repeating: true, count: links.count)
         }
 
         static func line(_ count: Int) -> [[Int]] {
             (0..<count).map { node in [node - 1, node + 1].filter { (0..<count).contains($0) } }
         }
+
+        /// A line of seven, in which a few more links make circles.
+        static func tangle(_ random: inout Lottery) -> [[Int]] {
+            var links = line(7)
+            for _ in 0..<Int.random(in: 0...3, using: &random) {
+                let pair = (Int.random(in: 0..<7, using: &random), Int.random(in: 0..<7, using: &random))
+                guard pair.0 != pair.1, !links[pair.0].contains(pair.1) else { continue }
+                links[pair.0].append(pair.1)
+                links[pair.1].append(pair.0)
+            }
+            return links
+        }
     }
 
     private func horizon(_ fleet: Fleet, _ node: Int) -> FleetMessage.Horizon {
         guard fleet.serving[node].contains(fleet.version) else { return .init(fleet.version, hops: 0) }
-        return fleet.tables[node].horizon(of: application, fleet.version, leaving: fleet.old)
+        return fleet.tables[node].horizon(
+            of: application, fleet.version, leaving: fleet.old, hasCopied: fleet.hasCopied[node])
+    }
+
+    /// Whether all that a node knows of see so far.
+    private func isAhead(_ fleet: Fleet, _ node: Int, _ hops: Int) -> Bool {
+        fleet.tables[node].peers(of: application, behind: fleet.version, leaving: fleet.old, seeing: hops).isEmpty
     }
 
     private func tell(_ fleet: inout Fleet, from node: Int, to peer: Int) {
@@ -71,14 +92,7 @@ struct HorizonTests {
     func neverTooFar(seed: UInt64, isForwards: Bool) {
         var random = Lottery(state: seed)
         let (old, new): (Version, Version) = isForwards ? (1, 2) : (2, 1)
-        var links = Fleet.line(7)
-        // A few more links make circles.
-        for _ in 0..<Int.random(in: 0...3, using: &random) {
-            let pair = (Int.random(in: 0..<7, using: &random), Int.random(in: 0..<7, using: &random))
-            guard pair.0 != pair.1, !links[pair.0].contains(pair.1) else { continue }
-            links[pair.0].append(pair.1)
-            links[pair.1].append(pair.0)
-        }
+        let links = Fleet.tangle(&random)
         var fleet = Fleet(links, to: new, from: old)
         tellAll(&fleet)
         var steps = 0
@@ -100,6 +114,66 @@ struct HorizonTests {
                 #expect(around.allSatisfy { fleet.serving[$0].contains(new) }, "node \(node) in step \(steps)")
             }
         }
+    }
+
+    @Test(
+        "all copy for the last time and leave the old version, and nobody copies while a peer's peer runs that alone, or leaves while a peer has not copied",
+        arguments: 0..<20 as Range<UInt64>, [true, false])
+    func lastCopies(seed: UInt64, isForwards: Bool) {
+        var random = Lottery(state: seed)
+        let (old, new): (Version, Version) = isForwards ? (1, 2) : (2, 1)
+        let links = Fleet.tangle(&random)
+        var fleet = Fleet(links, to: new, from: old)
+        fleet.hasCopied = Array(repeating: false, count: 7)
+        var isCopying = Array(repeating: false, count: 7)
+        tellAll(&fleet)
+        var steps = 0
+        while fleet.serving.contains(where: { $0 != [new] }) {
+            steps += 1
+            guard steps < 20_000 else {
+                Issue.record("they never get rid of the old version")
+                return
+            }
+            let node = Int.random(in: 0..<7, using: &random)
+            if let peer = links[node].randomElement(using: &random), Bool.random(using: &random) {
+                tell(&fleet, from: node, to: peer)
+                continue
+            }
+            switch Int.random(in: 0..<20, using: &random) {
+            case 0: if fleet.serving[node] == [old] { fleet.serving[node] = [old, new] }
+            case 1..<8:
+                guard fleet.serving[node] == [old, new], !fleet.hasCopied[node], !isCopying[node],
+                    isAhead(fleet, node, FleetMessage.Horizon.hopsToCopy)
+                else { continue }
+                isCopying[node] = true
+                let near = nodes(fleet, within: 3, of: node)
+                #expect(near.allSatisfy { fleet.serving[$0].contains(new) }, "node \(node) in step \(steps)")
+            case 8..<12: fleet.hasCopied[node] = fleet.hasCopied[node] || isCopying[node]
+            default:
+                guard fleet.serving[node] == [old, new], fleet.hasCopied[node],
+                    isAhead(fleet, node, FleetMessage.Horizon.hopsToLeave)
+                else { continue }
+                fleet.serving[node] = [new]
+                #expect(links[node].allSatisfy { fleet.hasCopied[$0] }, "node \(node) in step \(steps)")
+            }
+            // Nobody who began to copy too early would have to begin anew.
+            for node in isCopying.indices where isCopying[node] {
+                #expect(isAhead(fleet, node, FleetMessage.Horizon.hopsToCopy))
+            }
+        }
+    }
+
+    @Test("a node that comes with the old version alone has its neighbours' neighbours copy anew")
+    func lateNewcomer() {
+        var fleet = Fleet(Fleet.line(4), to: 2, from: 1)
+        fleet.serving = Array(repeating: [1, 2], count: 4)
+        fleet.hasCopied = [true, true, false, true]
+        for _ in 1...enough { tellAll(&fleet) }
+        #expect((0..<4).map { horizon(fleet, $0).hops } == [4, 3, 2, 3])
+        #expect((0..<4).filter { isAhead(fleet, $0, FleetMessage.Horizon.hopsToLeave) } == [0, 2])
+        fleet.serving[3] = [1]
+        for _ in 1...enough { tellAll(&fleet) }
+        #expect((0..<4).filter { isAhead(fleet, $0, FleetMessage.Horizon.hopsToCopy) } == [0])
     }
 
     @Test("a node that comes without the new version brings the horizon back")

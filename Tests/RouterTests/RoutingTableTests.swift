@@ -9,6 +9,27 @@ struct RouterTests {
     private let one = IPAddress("10.77.0.2")!
     private let two = IPAddress("10.77.0.6")!
 
+    @Test(
+        "a version that does not serve yet is reached by peers only if its release wants that, and no peer hears of it")
+    func early() {
+        let one = HostAddresses(IPAddress("10.77.0.10")!)
+        for early in [[], [2]] as [Set<Version>] {
+            let table = RoutingTable([
+                application: .init(ports: [7100], versions: [1: one, 2: one], advertised: [1], early: early)
+            ])
+            let header = VersionHeader(application: application, sender: 2)
+            let decision = table.inbound(.header(header, length: 0), on: 7100, over: .v4)
+            if early.isEmpty {
+                #expect(decision == .refuse(.versionNotRunning, header: header))
+            } else {
+                let endpoint = Endpoint(address: IPAddress("10.77.0.10")!, port: 7100)
+                #expect(decision == .deliver(application, 2, to: endpoint, header: header))
+            }
+            var random = SystemRandomNumberGenerator()
+            #expect(table.header(of: application, from: 1, using: &random).advertised == nil)
+        }
+    }
+
     private func table(advertised: Set<Version> = [1, 2], plain: Version? = nil) -> RoutingTable {
         RoutingTable([
             application: .init(

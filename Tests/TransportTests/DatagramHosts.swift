@@ -168,7 +168,17 @@ final class DatagramHost: Sendable {
     /// The next header that the relay reports.
     func nextHeard() async -> (header: VersionHeader, from: IPAddress, port: UInt16, version: Version)? {
         for await event in events {
-            if case .heard(let header, let from, let port, let version) = event { return (header, from, port, version) }
+            if case .heard(let header, let from, let port, let version, _) = event {
+                return (header, from, port, version)
+            }
+        }
+        return nil
+    }
+
+    /// The next header that the relay reports whose sender has heard, or has not heard, of the direct port here.
+    func nextHeard(isMutual: Bool) async -> VersionHeader? {
+        for await event in events {
+            if case .heard(let header, _, _, _, isMutual) = event { return header }
         }
         return nil
     }

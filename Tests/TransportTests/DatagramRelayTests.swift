@@ -115,6 +115,71 @@ struct DatagramRelayTests {
         #expect(heard.port == DatagramHost.port)
     }
 
+    @Test(
+        "are reported with whether the peer has heard of the direct port here: told some times, since it offers one itself"
+    )
+    func mutual() async throws {
+        let fleet = try await DatagramFleet(.v4)
+        func offer(_ number: UInt16, _ host: DatagramHost, of index: Int) async throws {
+            var table = DatagramHost.table(of: index)
+            table.directPorts = [2: [.udp(DatagramHost.port): .init(number, seconds: 60)]]
+            try await host.route(table)
+        }
+        try await offer(10_002, fleet.a, of: 0)
+        let (left, right) = (try fleet.a.socket(of: 2), try fleet.b.socket(of: 2))
+        // So many that the peer was told often enough, but it offers nothing yet.
+        for _ in 0..<5 {
+            try left.send("x", to: fleet.b.address)
+            #expect(try right.receiveText() == "x")
+        }
+        try right.send("y", to: fleet.a.address)
+        #expect(try left.receiveText() == "y")
+        #expect(await fleet.a.nextHeard(isMutual: false)?.directPort == nil)
+        try await offer(10_003, fleet.b, of: 1)
+        // Both go on until each has told the other; headers without a port of the peer's do not count.
+        async let there = fleet.b.nextHeard(isMutual: true)
+        async let here = fleet.a.nextHeard(isMutual: true)
+        let talk = Task {
+            while !Task.isCancelled {
+                try left.send("x", to: fleet.b.address)
+                try right.send("y", to: fleet.a.address)
+                _ = try right.receiveText()
+                _ = try left.receiveText()
+            }
+        }
+        #expect(await here?.directPort?.number == 10_003)
+        #expect(await there?.directPort?.number == 10_002)
+        talk.cancel()
+        _ = await talk.result
+    }
+
+    @Test(
+        "that are answered by another way, or not at all, are told of the direct port there by a header alone, when a version sent them"
+    )
+    func offers() async throws {
+        let fleet = try await DatagramFleet(.v4)
+        for (index, host) in [fleet.a, fleet.b].enumerated() {
+            var table = DatagramHost.table(of: index)
+            table.directPorts = [2: [.udp(DatagramHost.port): .init(10_002 + UInt16(index), seconds: 60)]]
+            try await host.route(table)
+        }
+        let (left, right) = (try fleet.a.socket(of: 2), try fleet.b.socket(of: 2))
+        async let heard = fleet.a.nextHeard(isMutual: true)
+        let talk = Task {
+            while !Task.isCancelled {
+                try left.send("x", to: fleet.b.address)
+                #expect(try right.receiveText() == "x")
+            }
+        }
+        #expect(await heard?.directPort?.number == 10_003)
+        talk.cancel()
+        _ = await talk.result
+        // A header alone is nobody's datagram, and nothing begins by one.
+        #expect(fleet.a.relay.counters.dropped.isEmpty)
+        #expect(fleet.a.relay.counters.sessions == 1)
+        #expect(left.takeNumbers() == nil)
+    }
+
     @Test("find their way by a new table: a version that serves no more gets none, one that begins to gets its own")
     func tables() async throws {
         let fleet = try await DatagramFleet()

@@ -5,7 +5,8 @@ import Testing
 import VersionKitModel
 import VersionKitProcesses
 import VersionKitProxy
-import VersionKitTransport
+
+@testable import VersionKitTransport
 
 /// What is written while a version does not run comes to it once, in order, when it is gone back to.
 ///
@@ -114,6 +115,27 @@ struct ReplayTests {
         #expect(await ask(client, "w3") == "two:w3")
         #expect(one.lines == ["w1"])
         #expect(server.counters.writes.logged[1] == 2)
+    }
+
+    @Test(
+        "a client whose list of versions is an older one for a moment is served by that", .timeLimit(.minutes(2)),
+        arguments: [WritePolicy.catchUp, .allOrFail])
+    func olderList(_ policy: WritePolicy) async throws {
+        let one = try FakeVersion("one")
+        let server = makeServer(policy)
+        await server.update(table(1, .writesOnly, one))
+        let client = try connect(to: server)
+        #expect(await ask(client, "w1") == "two:w1")
+        // Until now there was no such version, and so no log.
+        try ReplayLogs.begin(1, in: directory.path)
+        // Nobody but those who keep what versions miss has heard of it.
+        _ = server.writes.update(table(2, .logged), evenIfShort: false)
+        #expect(await ask(client, "w2") == "two:w2")
+        #expect(one.lines == ["w1", "w2"])
+        await server.update(table(3, .logged))
+        #expect(await ask(client, "w3") == "two:w3")
+        #expect(one.lines == ["w1", "w2"])
+        #expect(server.counters.writes.logged[1] == 1)
     }
 
     @Test("a newer server goes on with the log, and one that is started anew, too", .timeLimit(.minutes(2)))

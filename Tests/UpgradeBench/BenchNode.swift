@@ -1,3 +1,4 @@
+import BenchDriver
 import ExampleFleet
 import Foundation
 import Glibc

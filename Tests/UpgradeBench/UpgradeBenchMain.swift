@@ -1,4 +1,4 @@
-import ExampleFleet
+import BenchDriver
 import Glibc
 
 /// Measures what an upgrade of a fleet takes, for scripts/bench-upgrade, which runs it inside scripts/sandbox.
@@ -20,43 +20,7 @@ enum UpgradeBenchMain {
         "web": { try await WebNode($0).run() },
     ]
 
-    static func main() async {
-        do {
-            let words = CommandLine.arguments.dropFirst()
-            guard let name = words.first, let command = commands[name] else {
-                throw FleetError("usage: upgrade-bench \(commands.keys.sorted().joined(separator: "|")) KEY=VALUE...")
-            }
-            try await command(Settings(words.dropFirst()))
-        } catch {
-            fputs("upgrade-bench: \(error)\n", errors)
-            exit(1)
-        }
-    }
-}
-
-private nonisolated(unsafe) let errors = fdopen(dup(STDERR_FILENO), "w")
-
-/// Arguments of the form `key=value`.
-struct Settings {
-    private var values: [String: String] = [:]
-
-    init(_ words: some Sequence<String>) throws {
-        for word in words {
-            let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2 else { throw FleetError("'\(word)' is not key=value") }
-            values[String(parts[0])] = String(parts[1])
-        }
-    }
-
-    func text(_ key: String) throws -> String {
-        guard let value = values[key] else { throw FleetError("\(key)= is missing") }
-        return value
-    }
-
-    func number(_ key: String) throws -> Int {
-        guard let number = Int(try text(key)) else { throw FleetError("\(key)= is not a number") }
-        return number
-    }
+    static func main() async { await Driver.main("upgrade-bench", commands) }
 }
 
 /// Milliseconds since 1970, the same for all processes.
@@ -65,6 +29,3 @@ func milliseconds() -> Int64 {
     clock_gettime(CLOCK_REALTIME, &time)
     return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
 }
-
-/// Prints a row.
-func tell(_ measure: String, _ value: Double, _ unit: String) { say("\(measure)\t\(value)\t\(unit)") }

@@ -1,3 +1,4 @@
+import BenchDriver
 import CLinux
 import ExampleFleet
 import Glibc

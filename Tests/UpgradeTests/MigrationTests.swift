@@ -69,6 +69,29 @@ struct MigrationTests {
         await #expect(throws: MigrationError.self) { _ = try await passes(copying: [8, 2, 2]) }
     }
 
+    /// What a run of passes says that copy these.
+    private func passes(copying names: [[String]]) async throws -> [String] {
+        let said = Mutex<[String]>([])
+        let address = try #require(Endpoint("10.0.0.1:7000"))
+        let run = MigrationRun(
+            from: MigrationEnd(version: 1, client: address), to: MigrationEnd(version: 2, client: address),
+            say: { line in said.withLock { $0.append(line) } }, wait: { _, _ in })
+        var rest = names[...]
+        try await run.copyWhileOthersWrite(passesMax: names.count, namesMax: 3) {
+            let copied = rest.removeFirst()
+            return (MigrationProgress(examined: 10, copied: UInt64(copied.count)), copied)
+        }
+        #expect(rest.isEmpty)
+        return said.withLock { $0 }
+    }
+
+    @Test("while others write each pass may find something new, and nothing that was copied may be missing again")
+    func whileOthersWrite() async throws {
+        #expect(try await passes(copying: [["a", "b"], ["c"], []]) == ["progress 10 2", "verified 10"])
+        #expect(try await passes(copying: [["a", "b"], ["c"], ["d"], ["e"], ["d"]]) == ["progress 10 2"])
+        await #expect(throws: MigrationError.self) { _ = try await passes(copying: [["a", "b"], ["c"], ["b"]]) }
+    }
+
     @Test("a report adds attempts up that go on by a token, and begins anew without one")
     func report() {
         var report = MigrationReport(startedAt: 0)
@@ -89,6 +112,24 @@ struct MigrationTests {
         #expect(report.heard("token ") == false)
         #expect(report.heard("anything") == false)
         #expect(report.attempts == 3)
+    }
+
+    @Test("one that begins anew forgets its token and keeps why, until it succeeds; given up it keeps why for ever")
+    func startingOver() {
+        var report = MigrationReport(startedAt: 1000)
+        report.begin()
+        #expect(report.heard("token half") == true)
+        report.startOver(because: "no record 4")
+        #expect(report.token == nil)
+        report.begin()
+        #expect(report.attempts == 2)
+        #expect(report.mayTryAgain)
+        #expect(!report.isGivenUp)
+        var given = report
+        given.giveUp(at: 3000)
+        #expect(given.isGivenUp && given.failure == "no record 4" && given.milliseconds == 2000)
+        report.succeed(at: 4000)
+        #expect(!report.isGivenUp && report.failure == nil && report.milliseconds == 3000)
     }
 
     @Test("a migrator that gets no further is started three times, one that gets further again and again")

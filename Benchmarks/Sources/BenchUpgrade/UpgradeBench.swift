@@ -1,7 +1,5 @@
 import BenchCommands
 import BenchFigures
-import BenchPrograms
-import Glibc
 
 /// What all measures share: the driver, and what has been observed so far.
 final class UpgradeBench {
@@ -10,24 +8,14 @@ final class UpgradeBench {
 
     private(set) var observations = Observations()
     private(set) var unavailable = Unavailable()
-    private let sandbox: String
-    private let driver: String
+    private let driver: DriverProgram
     private let scale: UpgradeScale
-    /// For what the driver prints.
-    private let directory: String
-    private var runs = 0
 
     init(root: String, programs: String, scale: UpgradeScale) throws {
-        sandbox = "\(root)/scripts/sandbox"
-        driver = "\(programs)/upgrade-bench"
         self.scale = scale
-        for program in ["upgrade-bench", "gossip-app", "versiond", "versionctl", "versionkit-environment"]
-        where !File.isProgram("\(programs)/\(program)") {
-            throw BenchError("\(programs)/\(program) is missing: scripts/bench-upgrade builds it")
-        }
-        directory = "/tmp/bench-upgrade-\(getpid())"
-        try File.makeFolder(directory)
-        Children.remember(directory: directory)
+        driver = try DriverProgram(
+            "upgrade-bench", in: programs, needs: ["gossip-app", "versiond", "versionctl", "versionkit-environment"],
+            builtBy: "scripts/bench-upgrade", sandbox: "\(root)/scripts/sandbox")
     }
 
     func add(_ rows: [Observation]) { for row in rows { observations.add(row) } }
@@ -39,7 +27,7 @@ final class UpgradeBench {
         for run in all[first...] + all[..<first] where unavailable[measure.rawValue, run.peer] == nil {
             Console.say("round \(round)  \(run.words.joined(separator: " "))")
             do {
-                let rows = try rows(of: run)
+                let rows = try driver.rows(of: run.words, limit: Self.limit)
                 for row in rows + (measure == .stages ? UpgradeStages.sums(rows) : []) {
                     let observation = Observation(run.key(row.measure), run.peer, round: round, row.value, row.unit)
                     observations.add(observation)
@@ -52,18 +40,5 @@ final class UpgradeBench {
                 Console.say("  \(run.name), \(run.peer) is not available: \(reason)")
             }
         }
-    }
-
-    private func rows(of run: UpgradeRun) throws -> [UpgradeRow] {
-        runs += 1
-        let child = try Children.start("upgrade-bench", sandbox, [driver] + run.words, log: "\(directory)/\(runs).log")
-        let code = try Children.wait(for: child, seconds: Self.limit)
-        let rows = child.output.split(whereSeparator: \.isNewline).compactMap { UpgradeRow(line: $0) }
-        guard code == 0, !rows.isEmpty else {
-            // What it says of itself comes first; what it quotes, behind that.
-            let reason = child.output.split(whereSeparator: \.isNewline).first { $0.hasPrefix("upgrade-bench: ") }
-            throw BenchError(reason.map(String.init) ?? "upgrade-bench ended with \(code): \(child.lastWords)")
-        }
-        return rows
     }
 }

@@ -6,10 +6,10 @@ import Testing
 @Suite struct UpgradeFiguresTests {
     @Test("a line of the driver's is a row, and what else it says is none")
     func rows() throws {
-        let row = try #require(UpgradeRow(line: "last knows\t812.5\tms"))
+        let row = try #require(DriverRow(line: "last knows\t812.5\tms"))
         #expect((row.measure, row.value, row.unit) == ("last knows", 812.5, "ms"))
         for line in ["", "hello", "a\tb\tms", "a\tnan\tms", "\t1\tms", "a\t1", "a\t1\tms\tmore"] {
-            #expect(UpgradeRow(line: line) == nil, "\(line)")
+            #expect(DriverRow(line: line) == nil, "\(line)")
         }
     }
 
@@ -59,7 +59,7 @@ import Testing
     func sums() {
         let rows = [(0, 10.0), (1, 20), (2, 60)].flatMap { host, time in
             ["Download", "Prep FS", "Create VM", "Config app"].map {
-                UpgradeRow(measure: "host \(host): \($0)", value: time, unit: "ms")
+                DriverRow(measure: "host \(host): \($0)", value: time, unit: "ms")
             }
         }
         let sums = UpgradeStages.sums(rows)

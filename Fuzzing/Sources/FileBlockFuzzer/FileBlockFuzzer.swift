@@ -55,13 +55,13 @@ private func checkLayout(ofSize size: UInt64) {
 }
 
 private func checkProof(_ bytes: ByteBuffer, _ block: SignedBlock) {
-    do throws(FileSystemError) {
+    do throws(SignedBlockError) {
         _ = try SignedBlock(bytes, named: block.name.next)
         check(false, "believed under another name")
     } catch {
         check(error.code == .wrongKey, "\(error)")
     }
-    do throws(FileSystemError) {
+    do throws(SignedBlockError) {
         let right = try SignedBlock(bytes, named: block.name)
         check(right == block, "what is proven is another block")
     } catch {

@@ -12,12 +12,13 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = Array(UnsafeBufferPointer(start: start, count: count))
     guard let kind = input.first else { return 0 }
     let bytes = Array(input.dropFirst())
-    switch kind % 6 {
+    switch kind % 7 {
     case 0: checkDelimiter(bytes)
     case 1: checkLine(bytes)
     case 2: checkPrefixes(bytes)
     case 3: checkPeeking(bytes)
     case 4: checkWords(bytes)
+    case 6: checkRecord(bytes)
     default: checkReply(bytes)
     }
     return 0
@@ -73,6 +74,29 @@ private func checkPrefix<Length: FixedWidthInteger>(_ bytes: [UInt8], _ type: Le
     var content = PeekBuffer(ByteBuffer(bytes: bytes[size..<end]))
     check(content.peekText(Int(length)) == String(decoding: bytes[size..<end], as: UTF8.self), "text")
     check(content.peekText(1) == nil && content.peekedBytes == Int(length), "text behind the end")
+}
+
+/// `peekRecord(lengthMax:fragmentsMax:orThrow:)`.
+private func checkRecord(_ bytes: [UInt8]) {
+    let answer = checkDripFeed(ByteBuffer(bytes: bytes)) { bytes throws(ProxyError) in
+        try unmoved(&bytes) { bytes throws(ProxyError) in
+            try bytes.peekRecord(lengthMax: 40, fragmentsMax: 4) { _ in .malformedRequest("record") }
+        }
+    }
+    var record: [UInt8] = []
+    var end = 0
+    for _ in 0..<4 {
+        guard bytes.count >= end + 4 else { return check(answer == .incomplete, "\(answer)") }
+        let length = bytes[end..<end + 4].reduce(0) { $0 << 8 | Int($1) } & 0x7FFF_FFFF
+        guard record.count + length <= 40 else { return check(answer == .failed("record"), "\(answer)") }
+        let isLast = bytes[end] >= 0x80
+        end += 4
+        guard bytes.count >= end + length else { return check(answer == .incomplete, "\(answer)") }
+        record += bytes[end..<end + length]
+        end += length
+        if isLast { return check(answer == .parsed(ByteBuffer(bytes: record), length: end), "\(answer)") }
+    }
+    check(answer == .failed("record"), "\(answer)")
 }
 
 /// A walk through the rest of PeekBuffer: each byte is a step, and the walk is compared with one on an array.

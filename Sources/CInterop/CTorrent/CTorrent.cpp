@@ -84,8 +84,13 @@ lt::settings_pack make_settings(vk_swarm_options const &options) {
     pack.set_int(settings::in_enc_policy, settings::pe_disabled);
     // Few uploads at one time and short queues of requests: pieces become copies sooner, and the first seed has to send
     // fewer of them.
-    pack.set_int(settings::unchoke_slots_limit, 4);
+    pack.set_int(settings::unchoke_slots_limit, 6);
     pack.set_int(settings::request_queue_time, 1);
+    // Half of the uploads go to those who gave most, which is for swarms of strangers: a node that has little to give is
+    // given little, and is the last of its fleet by seconds. The other half goes by turns to who has waited longest.
+    pack.set_int(settings::num_optimistic_unchoke_slots, 3);
+    pack.set_int(settings::unchoke_interval, 1);
+    pack.set_int(settings::optimistic_unchoke_interval, 1);
     // The first pieces are not drawn by chance either: the nodes that begin together prefer others (vk_swarm_prefer).
     pack.set_int(settings::initial_picker_threshold, 0);
     // Peers are known to be there, and few: all are tried at once, and soon again.

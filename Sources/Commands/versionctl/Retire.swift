@@ -7,8 +7,9 @@ struct Retire: AsyncParsableCommand {
         abstract: "Retire an application's older version on this node, whoever still needs it.",
         discussion: """
             An older version retires by itself when no peer and no client needs it. This is for one that would be kept too \
-            long: clients' reads leave it at once, it is compared with the newer version once more, and it is stopped and \
-            removed. No write is lost. Peers that run only the older version do not find it on this node any more, and a \
+            long: what it has is copied to the newer version once more, or the two are compared, clients' reads leave it, and \
+            it is stopped and removed. No write is lost: if it cannot be copied it stays, and explain says why. Said again \
+            then, it goes without, and what only it has is lost. Peers that run only the older version do not find it on this node any more, and a \
             rollback needs a snapshot from then on. For a peer that is gone for good, forget-peer is milder.
 
             Example:

@@ -105,6 +105,8 @@ public struct VersionStatus: Codable, Sendable, Equatable {
     public var migration: MigrationProgress?
     /// What was copied to it, once that has begun: the migration's report.
     public var report: MigrationReport?
+    /// What was copied to it once more before the version goes that it takes the place of, once that has begun.
+    public var lastReport: MigrationReport?
     /// How it keeps up with clients' writes; `nil` if there is nothing to say.
     public var writes: WriteStatus?
     /// Pieces of data that peers sent to it.

@@ -104,6 +104,11 @@ public enum StatusTable {
                 "      migrated: \(migration.copied) copied of \(migration.examined)"
                     + (version.report.map(describe) ?? ""))
         }
+        if let report = version.lastReport {
+            lines.append(
+                "      once more: \(report.progress.copied) copied of \(report.progress.examined)" + describe(report))
+            if let failure = report.failure { lines.append("      failed: \(failure)") }
+        }
         if let writes = version.writes {
             lines.append(
                 "      writes: \(writes.missing) missing (\(writes.queued) queued, \(writes.queuedBytes) bytes), "

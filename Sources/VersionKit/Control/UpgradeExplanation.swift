@@ -61,6 +61,7 @@ public struct UpgradeExplanation: Codable, Sendable, Equatable {
         case .retired: (why, next) = ("a newer version took over", "nothing")
         }
         if let trouble = version.writes?.trouble { failed = failed ?? trouble }
+        if let report = version.lastReport, report.milliseconds == nil { failed = failed ?? report.failure }
         if let obstacle = application.trust?.trouble.first, version.state == .serving {
             next += "; no new release begins meanwhile: \(obstacle)"
         }
@@ -100,12 +101,23 @@ public struct UpgradeExplanation: Codable, Sendable, Equatable {
             )
         }
         if version.isDismissed == true {
-            return ("a newer version serves, and an operator wants this one gone", "it is drained within a second")
+            return (
+                "a newer version serves, and an operator wants this one gone",
+                "it is drained within a second, or when all that it has is copied"
+            )
         }
         if let writes = version.writes, writes.missing > 0 {
             return (
                 "it serves, and lacks \(writes.missing) writes or keys that others have",
                 "they are brought to it; until then it is not read from where it matters"
+            )
+        }
+        if let report = version.lastReport, report.milliseconds == nil {
+            return (
+                "it serves, and what the version before it has is copied to it once more: \(report.progress.copied) records of "
+                    + "\(report.progress.examined) looked at were missing",
+                "the version before it stays until that succeeds; if it fails it is tried again after a pause, and versionctl "
+                    + "retire, said twice, does without it"
             )
         }
         let newest = application.serving.max()

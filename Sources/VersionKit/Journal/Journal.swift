@@ -180,8 +180,10 @@ public struct VersionRecord: Codable, Sendable, Equatable {
 
     /// Whether it stands still, so that a newer one takes its place.
     public var isStopped: Bool?
-    /// What was copied to it.
+    /// What was copied to it before it served.
     public var migration: MigrationReport?
+    /// What was copied to it once more, before the version that it takes the place of goes.
+    public var lastMigration: MigrationReport?
     /// The snapshot of the version whose place it took.
     public var checkpoint: String?
     /// What is kept of it for a way back.

@@ -27,6 +27,13 @@ package protocol KernelPath: Sendable {
     /// New connections and datagrams take this route to a port of the peer; one that is known is replaced.
     func learn(_ route: DirectRoute, to directPort: UInt16) throws(KernelPathError)
 
+    /// What comes from this port of the peer is shown as coming from the route's registered port, though nothing takes the
+    /// route yet: datagrams of the peer may come by it before.
+    func name(_ route: DirectRoute, _ directPort: UInt16) throws(KernelPathError)
+
+    /// New connections, and datagrams at once, take the slow path again; what comes from the peer's port keeps its name.
+    func rest(_ route: DirectRoute) throws(KernelPathError)
+
     /// New connections, and datagrams at once, take the slow path again.
     func forget(_ route: DirectRoute) throws(KernelPathError)
 
@@ -49,6 +56,12 @@ package protocol KernelPath: Sendable {
 extension KernelPath {
     /// Nothing: for a path whose kernel forgets by itself.
     package func maintain() throws(KernelPathError) {}
+
+    /// Nothing: for a path whose datagrams have no direct ports.
+    package func name(_ route: DirectRoute, _ directPort: UInt16) throws(KernelPathError) {}
+
+    /// As ``forget(_:)``: for a path that has no names, or keeps them by itself.
+    package func rest(_ route: DirectRoute) throws(KernelPathError) { try forget(route) }
 
     /// Nothing: for a path that is made anew.
     package func leave() -> KernelPathHandover? { nil }

@@ -127,11 +127,15 @@ extension ReleaseManifest {
         public var peer: [TransportPort]
         /// Ports on which clients talk to the application.
         public var client: [ClientPort]
+        /// Whether peers reach the version as soon as it runs, not only when its state is complete: for applications whose
+        /// nodes have to know each other before any of them can be given state, such as rings.
+        public var peersBeforeServe: Bool?
 
         /// Ports for peers and for clients; nothing is checked here.
-        public init(peer: [TransportPort] = [], client: [ClientPort] = []) {
+        public init(peer: [TransportPort] = [], client: [ClientPort] = [], peersBeforeServe: Bool? = nil) {
             self.peer = peer
             self.client = client
+            self.peersBeforeServe = peersBeforeServe
         }
     }
 

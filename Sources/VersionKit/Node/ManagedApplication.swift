@@ -17,10 +17,11 @@ struct ManagedApplication {
     /// Where clients reach each version that has been healthy since versiond began.
     var clientEndpoints: [Version: Endpoint] = [:]
     var proxy: ProxySupervisor?
-    var retirement: Retirement?
     /// What is known of releases that begin on some nodes first.
     var verdicts = SpreadVerdicts()
     var migrations: [Version: MigrationProgress] = [:]
+    /// The migrator that runs once more before an old version goes.
+    var lastMigration: LastMigrationRun?
     /// Grows with every list of versions that a proxy is given.
     var generation: UInt64 = 0
     /// The work of the stage that is under way.

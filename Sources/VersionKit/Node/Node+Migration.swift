@@ -23,7 +23,17 @@ extension Node {
         try await updateProxy(id, program: knowing)
         guard let predecessor else { return }
         let manifest = try running(id, knowing).manifest
-        guard let command = manifest.migrator else { return try await waitUntilFilled(id, version) }
+        guard manifest.migrator != nil else { return try await waitUntilFilled(id, version) }
+        try await runMigrator(.first, of: manifest, id, from: predecessor, to: version)
+        changeReport(.first, id, version) { $0.succeed(at: time.steady) }
+    }
+
+    /// Runs a release's migrator, again if it was killed or lost one of its ends, until it is done.
+    func runMigrator(
+        _ pass: MigrationPass, of manifest: ReleaseManifest, _ id: ApplicationID, from predecessor: Version,
+        to version: Version
+    ) async throws {
+        guard let command = manifest.migrator else { throw NodeError("the release of \(id) has no migrator") }
         let program = try store.file(command[0], of: manifest)
         let ends = try [predecessor, version].map { end in
             guard let endpoint = applications[id]?.clientEndpoints[end] else {
@@ -33,22 +43,21 @@ extension Node {
         }
         while true {
             try await waitUntilStarted(id, predecessor)
-            changeReport(id, version) { $0.begin() }
+            changeReport(pass, id, version) { $0.begin() }
             let starts = starts(id, predecessor, version)
-            CrashPoint.reach("the migrator of version \(version)")
+            CrashPoint.reach("\(pass.title) of version \(version)")
             let result = try await runMigrator(
-                program, command.dropFirst() + ends, id, version, rate: migrationRate(id, manifest))
-            if result.exit.isSuccess { break }
+                pass, program, command.dropFirst() + ends, id, version, rate: migrationRate(id, manifest))
+            if result.exit.isSuccess { return }
             try await Task.sleep(for: Self.migratorDelay)
             var isToBlame = starts == self.starts(id, predecessor, version)
             if case .signal = result.exit { isToBlame = false }
-            guard !isToBlame, applications[id]?.records[version]?.migration?.mayTryAgain == true else {
+            guard !isToBlame, applications[id]?.records[version]?[pass]?.mayTryAgain == true else {
                 let output = result.output.split(separator: "\n").last ?? ""
                 throw NodeError("the migrator ended with \(result.exit): \(output)")
             }
-            note("the migrator of version \(version) of \(id) ended with \(result.exit); it goes on", level: .error)
+            note("\(pass.title) of version \(version) of \(id) ended with \(result.exit); it goes on", level: .error)
         }
-        changeReport(id, version) { $0.milliseconds = time.steady - $0.startedAt }
     }
 
     /// Which environments versions have; if others, or none, a migrator may have lost one of its ends meanwhile.
@@ -69,45 +78,50 @@ extension Node {
     }
 
     private func runMigrator(
-        _ program: String, _ arguments: [String], _ id: ApplicationID, _ version: Version, rate: MigrationRate?
+        _ pass: MigrationPass, _ program: String, _ arguments: [String], _ id: ApplicationID, _ version: Version,
+        rate: MigrationRate?
     ) async throws -> Command.Result {
         var variables = rate?.variables ?? []
-        if let token = applications[id]?.records[version]?.migration?.token {
+        if let token = applications[id]?.records[version]?[pass]?.token {
             variables.append("\(MigratorProcess.tokenVariable)=\(token)")
         }
         let (lines, continuation) = AsyncStream.makeStream(
             of: String.self, bufferingPolicy: .bufferingNewest(Self.migratorLinesMax))
-        let listener = Task { for await line in lines { self.heardFromMigrator(line, id, version) } }
+        let listener = Task { for await line in lines { self.heardFromMigrator(line, pass, id, version) } }
         defer { continuation.finish() }
-        let result = try await Command.run(program, arguments, variables: variables) { continuation.yield($0) }
+        let result = try await Command.run(program, arguments, endsWithTask: true, variables: variables) {
+            continuation.yield($0)
+        }
         continuation.finish()
         await listener.value
         return result
     }
 
-    private func heardFromMigrator(_ line: String, _ id: ApplicationID, _ version: Version) {
+    private func heardFromMigrator(_ line: String, _ pass: MigrationPass, _ id: ApplicationID, _ version: Version) {
         CrashPoint.reach("'\(line)' of the migrator")
-        guard var report = applications[id]?.records[version]?.migration else { return }
+        guard var report = applications[id]?.records[version]?[pass] else { return }
         if report.heard(line) {
-            change(id, version) { $0.migration = report }
+            change(id, version) { $0[pass] = report }
         } else {
             // In the journal with the next token, or at the end.
-            applications[id]?.records[version]?.migration = report
+            applications[id]?.records[version]?[pass] = report
         }
-        noteMigration(id, version, report.progress)
+        if pass == .first { noteMigration(id, version, report.progress) }
     }
 
-    private func changeReport(_ id: ApplicationID, _ version: Version, _ body: (inout MigrationReport) -> Void) {
+    func changeReport(
+        _ pass: MigrationPass, _ id: ApplicationID, _ version: Version, _ body: (inout MigrationReport) -> Void
+    ) {
         change(id, version) { record in
-            var report = record.migration ?? MigrationReport(startedAt: time.steady)
+            var report = record[pass] ?? MigrationReport(startedAt: time.steady)
             body(&report)
-            record.migration = report
+            record[pass] = report
         }
     }
 
     /// The proxy itself copies an application's state key by key, if its adapter knows keys.
     private func waitUntilFilled(_ id: ApplicationID, _ version: Version) async throws {
-        changeReport(id, version) { $0.begin() }
+        changeReport(.first, id, version) { $0.begin() }
         try await applications[id]?.proxy?.waitUntilUpToDate(version) { writes in
             CrashPoint.reach("\(writes.examined[version, default: 0]) keys looked at for version \(version)")
             await self.noteMigration(
@@ -115,11 +129,11 @@ extension Node {
                 MigrationProgress(
                     examined: writes.examined[version, default: 0], copied: writes.copied[version, default: 0]))
         }
-        changeReport(id, version) { report in
+        changeReport(.first, id, version) { report in
             if let progress = applications[id]?.migrations[version] { report.progress = progress }
             // The proxy compares all keys of both.
             report.verified = report.progress.examined
-            report.milliseconds = time.steady - report.startedAt
+            report.succeed(at: time.steady)
         }
     }
 
@@ -140,6 +154,40 @@ extension Node {
             change(id, version) { record in
                 _ = record.pipeline.recover()
                 record.migration = nil
+            }
+        }
+    }
+}
+
+/// Which of the two runs of its migrator a release is in.
+enum MigrationPass {
+    /// In the stage Migrate, before the version serves.
+    case first
+    /// Before the version that it takes the place of goes.
+    case last
+
+    /// What it is called, before "of version N".
+    var title: String {
+        switch self {
+        case .first: "the migrator"
+        case .last: "the last run of the migrator"
+        }
+    }
+}
+
+extension VersionRecord {
+    /// The report of one of the two.
+    subscript(_ pass: MigrationPass) -> MigrationReport? {
+        get {
+            switch pass {
+            case .first: migration
+            case .last: lastMigration
+            }
+        }
+        set {
+            switch pass {
+            case .first: migration = newValue
+            case .last: lastMigration = newValue
             }
         }
     }

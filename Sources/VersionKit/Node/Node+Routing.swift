@@ -37,12 +37,18 @@ extension Node {
         application.serving.intersection(application.running.keys)
     }
 
+    /// The versions that peers reach before they serve.
+    private func early(_ application: ManagedApplication) -> Set<Version> {
+        Set(application.running.filter { $0.value.manifest.ports.peersBeforeServe == true }.keys)
+    }
+
     private func routingTable(_ directPorts: [DirectPorts.Key: UInt16]) throws -> RoutingTable {
         var table: [ApplicationID: RoutingTable.Application] = [:]
         for (id, application) in applications {
             table[id] = RoutingTable.Application(
                 ports: registry.ports(of: id), versions: application.running.mapValues { $0.environment.addresses },
-                advertised: advertised(application), plainVersion: application.settings.plainVersion,
+                advertised: advertised(application), early: early(application),
+                plainVersion: application.settings.plainVersion,
                 filter: try application.settings.prefixFilter())
         }
         for (key, number) in directPorts {
@@ -70,7 +76,7 @@ extension Node {
     func handle(_ event: Event) async {
         switch event {
         case .trouble(let text): logger.debug("\(text)")
-        case .heard(let header, let address, let port):
+        case .heard(let header, let address, let port, let isMutual):
             guard let application = applications[header.application] else { return }
             let isNew = peers.peers[header.application]?[address] == nil
             if let version = peers.heard(header, from: address, at: elapsed) {
@@ -90,7 +96,7 @@ extension Node {
             }
             guard let port, let version = header.sender, let running = application.running[version] else { return }
             guard let environment = running.environment.addresses[address.family] else { return }
-            await kernel.heard(header, from: address, by: port, version: environment)
+            await kernel.heard(header, from: address, by: port, version: environment, isMutual: isMutual)
         }
     }
 

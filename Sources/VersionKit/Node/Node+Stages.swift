@@ -64,7 +64,7 @@ extension Node {
         try checkBeginning(manifest, of: application)
         change(application.id, version) { record in
             record.pipeline.use(manifest.method)
-            record.migration = nil
+            (record.migration, record.lastMigration) = (nil, nil)
         }
     }
 

@@ -25,25 +25,32 @@ public enum Command {
     ///   - variables: variables of its environment beside this process's, `NAME=value`.
     ///   - heard: is told each line that it prints, on another thread, as soon as it is complete.
     ///   - limit: how long it may take before it is killed; `nil`: for ever.
+    ///   - endsWithTask: whether it is killed when the task is cancelled that waits for it.
     /// - Throws: ``SystemError`` if it cannot be started. A non-zero exit code is a result, not an error.
     public static func run(
         _ program: String, _ arguments: [String], input: String = "", networkNamespace: Int32? = nil,
-        descriptors: [Int32: Int32] = [:], limit: Duration? = nil, variables: [String] = [],
+        descriptors: [Int32: Int32] = [:], limit: Duration? = nil, endsWithTask: Bool = false, variables: [String] = [],
         heard: (@Sendable (String) -> Void)? = nil
     ) async throws(SystemError) -> Result {
         guard let path = find(program) else { throw SystemError("find the program \(program)", code: ENOENT) }
         let input = try MemoryFile(input)
-        // One thread from start to end, as the program dies with the thread that started it.
-        return try await onThread("command") {
-            Swift.Result { () throws(SystemError) in
-                var spawn = RawSpawn()
-                spawn.networkNamespace = networkNamespace
-                spawn.descriptors = descriptors
-                spawn.environment += variables
-                spawn.newSession = true
-                spawn.diesWithThread = true
-                return try spawn.runToEnd(path, arguments, input: input, limit: limit, heard: heard)
+        let bell = endsWithTask ? try Bell() : nil
+        return try await withTaskCancellationHandler {
+            // One thread from start to end, as the program dies with the thread that started it.
+            await onThread("command") {
+                Swift.Result { () throws(SystemError) in
+                    var spawn = RawSpawn()
+                    spawn.networkNamespace = networkNamespace
+                    spawn.descriptors = descriptors
+                    spawn.environment += variables
+                    spawn.newSession = true
+                    spawn.diesWithThread = true
+                    let wait = BoundedWait(limit, bell)
+                    return try spawn.runToEnd(path, arguments, input: input, wait: wait, heard: heard)
+                }
             }
+        } onCancel: {
+            bell?.ring()
         }.get()
     }
 
@@ -57,7 +64,7 @@ public enum Command {
 extension RawSpawn {
     /// Runs a program to its end on the calling thread.
     fileprivate func runToEnd(
-        _ program: String, _ arguments: [String], input: MemoryFile, limit: Duration?,
+        _ program: String, _ arguments: [String], input: MemoryFile, wait: BoundedWait,
         heard: ((String) -> Void)?
     ) throws(SystemError) -> Command.Result {
         var ends: [Int32] = [0, 0]
@@ -70,7 +77,6 @@ extension RawSpawn {
         close(ends[1])
         let pidfd = try started.get().pidfd
         defer { close(pidfd) }
-        let wait = BoundedWait(limit)
         let output = wait.readAll(ends[0], heard)
         // It may go on after it has closed its output.
         if !wait.until(pidfd) { _ = vk_pidfd_send_signal(pidfd, SIGKILL) }
@@ -81,15 +87,20 @@ extension RawSpawn {
     }
 }
 
-/// Waits for descriptors, until a time.
+/// Waits for descriptors, until a time, or until somebody rings.
 private struct BoundedWait {
     private let end: ContinuousClock.Instant?
+    private let bell: Bell?
 
-    init(_ limit: Duration?) { end = limit.map { ContinuousClock.now + $0 } }
+    init(_ limit: Duration?, _ bell: Bell?) {
+        end = limit.map { ContinuousClock.now + $0 }
+        self.bell = bell
+    }
 
-    /// Waits until there is something to read: `false` if the time is up before.
+    /// Waits until there is something to read: `false` if the time is up before, or somebody rang.
     func until(_ descriptor: Int32) -> Bool {
-        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        // The kernel leaves a negative descriptor alone.
+        var entries = [descriptor, bell?.descriptor ?? -1].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         while true {
             var milliseconds: Int32 = -1
             if let end {
@@ -98,7 +109,7 @@ private struct BoundedWait {
                 milliseconds = Int32(min(left.rounded(.up), Double(Int32.max)))
             }
             // Interrupted, or the time is up: looked at again.
-            if poll(&entry, 1, milliseconds) > 0 { return true }
+            if poll(&entries, 2, milliseconds) > 0 { return entries[1].revents == 0 }
         }
     }
 

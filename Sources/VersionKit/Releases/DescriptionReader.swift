@@ -130,6 +130,12 @@ struct DescriptionReader {
                 }
                 ports.append(TransportPort(port, transport))
             }
+            guard ports.isEmpty || ports.contains(where: { $0.transport == .tcp }) else {
+                throw Self.mistake(
+                    file, "\"\(Self.join(place, key))\" has no TCP port, by which nodes tell each other of versions",
+                    remedy: "add one, which may have the number of the UDP port: [\(ports[0].number), { \"udp\": "
+                        + "\(ports[0].number) }]")
+            }
             return ports
         case let other?: throw wrong(key, other, wanted: wanted)
         }

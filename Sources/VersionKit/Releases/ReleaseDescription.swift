@@ -122,7 +122,7 @@ extension ReleaseDescription {
     private static func manifest(
         from reader: DescriptionReader, file: String, hasImage: Bool
     ) throws(ReleaseError) -> ReleaseManifest {
-        let ports = try reader.object("ports", keys: ["peer", "client"])
+        let ports = try reader.object("ports", keys: ["peer", "client", "peersBeforeServe"])
         let number = try reader.integer("version", versionWords, in: 1...Int(UInt32.max))
         var manifest = ReleaseManifest(
             application: try application(from: reader, file: file),
@@ -130,7 +130,9 @@ extension ReleaseDescription {
             name: try reader.optionalString("name", "what people call the version, \"2.0\"") ?? "\(number)",
             replaces: try reader.optionalInteger("replaces", versionWords, in: 1...Int(UInt32.max))
                 .map { (number) throws(ReleaseError) in try version(number, file: file) },
-            ports: .init(peer: try ports.peerPorts("peer"), client: try ports.clientPorts("client")),
+            ports: .init(
+                peer: try ports.peerPorts("peer"), client: try ports.clientPorts("client"),
+                peersBeforeServe: try ports.optionalBool("peersBeforeServe")),
             layers: [],
             // Empty: the image's.
             start: try reader.strings("start", programWords, canBeMissing: hasImage),

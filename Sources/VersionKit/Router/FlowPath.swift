@@ -49,7 +49,9 @@ public enum FlowPath: Sendable, Hashable {
             self = .relay(.noFastPath(fastPath))
         } else if !known.advertised.contains(version) {
             self = .relay(.notServing)
-        } else if let entry = routes.entries[DirectRoute(from: address, to: peer, port: port)], entry.expiry > now {
+        } else if let entry = routes.entries[DirectRoute(from: address, to: peer, port: port)], entry.isTaken,
+            entry.expiry > now
+        {
             self = .kernel(directPort: entry.number, remaining: entry.expiry - now)
         } else {
             self = .relay(.notLearnt)

@@ -136,23 +136,32 @@ public struct PeerTable: Sendable, Equatable, Codable {
         return silent.sorted { ($0.0, $0.1) < ($1.0, $1.1) }
     }
 
-    /// The peers by which a request could still reach a node on which the version does not serve: while there are any, the
-    /// one that it takes the place of is needed. A peer on which nothing serves needs none.
+    /// The peers by which a request could still reach a node on which the version does not serve, or that have not copied for
+    /// the last time: while there are any, the one that it takes the place of is needed. A peer on which nothing serves needs
+    /// none.
     ///
-    /// - Parameter old: the version that is to go; newer than the other if the fleet goes back.
-    public func peers(of application: ApplicationID, behind version: Version, leaving old: Version) -> [IPAddress] {
-        let enough = FleetMessage.Horizon.hopsMax - 1
-        return (peers[application] ?? [:]).filter { $0.value.hops(to: version, leaving: old) < enough }.keys.sorted()
+    /// - Parameters:
+    ///   - old: the version that is to go; newer than the other if the fleet goes back.
+    ///   - hops: how far a peer has to see not to be among them.
+    public func peers(
+        of application: ApplicationID, behind version: Version, leaving old: Version,
+        seeing hops: Int = FleetMessage.Horizon.hopsToLeave
+    ) -> [IPAddress] {
+        (peers[application] ?? [:]).filter { $0.value.hops(to: version, leaving: old) < hops }.keys.sorted()
     }
 
     /// How far around this node the version serves, if it serves here. It grows by a node with each message of all peers
     /// until it is at the most that counts, and falls when a peer comes that has not got so far.
     ///
-    /// - Parameter old: the version that is to go; newer than the other if the fleet goes back.
-    public func horizon(of application: ApplicationID, _ version: Version, leaving old: Version) -> FleetMessage.Horizon
-    {
-        let most = FleetMessage.Horizon.hopsMax
-        let least = (peers[application] ?? [:]).values.map { $0.hops(to: version, leaving: old) }.min() ?? most
+    /// - Parameters:
+    ///   - old: the version that is to go; newer than the other if the fleet goes back.
+    ///   - hasCopied: whether what that one has was copied for the last time; until then others are to keep theirs.
+    public func horizon(
+        of application: ApplicationID, _ version: Version, leaving old: Version, hasCopied: Bool = true
+    ) -> FleetMessage.Horizon {
+        let all = FleetMessage.Horizon.hopsMax
+        let least = (peers[application] ?? [:]).values.map { $0.hops(to: version, leaving: old) }.min() ?? all
+        let most = hasCopied ? all : FleetMessage.Horizon.hopsToCopy
         return FleetMessage.Horizon(version, hops: min(most, 1 + least))
     }
 

@@ -37,7 +37,7 @@ extension RoutingTable {
     /// are theirs; none if one version gets it, by ``inbound(_:on:)``.
     public func recipients(on port: TransportPort) -> [(application: ApplicationID, version: Version)] {
         for (id, application) in applications where application.identifiesVersions && application.ports.contains(port) {
-            return application.advertised.sorted().filter { application.versions[$0] != nil }.map { (id, $0) }
+            return application.versions.keys.filter(application.isReachable).sorted().map { (id, $0) }
         }
         return []
     }

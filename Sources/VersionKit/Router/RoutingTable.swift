@@ -13,6 +13,8 @@ public struct RoutingTable: Sendable, Equatable {
         public var versions: [Version: HostAddresses]
         /// The versions that peers hear of and reach: those which serve, their state being complete.
         public var advertised: Set<Version>
+        /// The versions that peers reach although they do not hear of them yet, as their releases want it.
+        public var early: Set<Version>
         /// Who gets the connections of peers that have no router; `nil`: the oldest version that serves.
         public var plainVersion: Version?
         /// What tells the versions apart if the application does so itself; then it gets no headers.
@@ -21,6 +23,12 @@ public struct RoutingTable: Sendable, Equatable {
         public var directPorts: [Version: [TransportPort: VersionHeader.DirectPort]] = [:]
         /// Peers that are known to have no router: datagrams to them go without a header.
         public var plainPeers: Set<IPAddress> = []
+        /// Whether a version's peers reach it here.
+        ///
+        /// One that does not serve yet has not all of its state: its peers are better off without its answer, unless its release
+        /// says otherwise.
+        public func isReachable(_ version: Version) -> Bool { advertised.contains(version) || early.contains(version) }
+
         /// Whether its versions recognise their own kind by themselves: then datagrams, which have no beginning to tell by,
         /// have no header, and each version gets what comes.
         var identifiesVersions: Bool { filter != nil }
@@ -28,11 +36,12 @@ public struct RoutingTable: Sendable, Equatable {
         /// An application of which nothing runs yet.
         public init(
             ports: Set<TransportPort> = [], versions: [Version: HostAddresses] = [:], advertised: Set<Version> = [],
-            plainVersion: Version? = nil, filter: PrefixFilter? = nil
+            early: Set<Version> = [], plainVersion: Version? = nil, filter: PrefixFilter? = nil
         ) {
             self.ports = ports
             self.versions = versions
             self.advertised = advertised
+            self.early = early
             self.plainVersion = plainVersion
             self.filter = filter
         }
@@ -133,8 +142,7 @@ public struct RoutingTable: Sendable, Equatable {
             guard let application = applications[header.application], application.ports.contains(port) else {
                 return .refuse(.unknownApplication, header: header)
             }
-            // A version that does not serve yet has not all of its state: its peers are better off without its answer.
-            guard let version = header.sender, application.advertised.contains(version),
+            guard let version = header.sender, application.isReachable(version),
                 let address = application.versions[version]?[family]
             else { return .refuse(.versionNotRunning, header: header) }
             let endpoint = Endpoint(address: address, port: port.number)
@@ -150,7 +158,7 @@ public struct RoutingTable: Sendable, Equatable {
         over family: IPAddress.Family
     ) -> Inbound {
         guard case .version(let version) = verdict else { return .refuse(.noVersionFound, header: nil) }
-        guard let known = applications[application], known.advertised.contains(version),
+        guard let known = applications[application], known.isReachable(version),
             let address = known.versions[version]?[family]
         else { return .refuse(.versionNotRunning, header: nil) }
         return .deliver(application, version, to: Endpoint(address: address, port: port.number), header: nil)

@@ -2,8 +2,9 @@ public import VersionKitModel
 
 /// Copies an application's state on one node from the old version to the new one, while clients go on writing to both.
 ///
-/// Written by the application's developer and run by the upgrade, once per node. An implementation must be idempotent
-/// (it is run again from the beginning after a crash) and must never replace or bring back what a client wrote or
+/// Written by the application's developer and run by the upgrade, twice per node: before the new version serves, and once
+/// more before the old one goes, for what came to that alone meanwhile, by nodes that had not migrated. An implementation must
+/// be idempotent (it is run again from the beginning after a crash, too) and must never replace or bring back what a client wrote or
 /// deleted since the migration began: clients' writes reach both versions, so what the new version already has is at
 /// least as new as the copy.
 ///

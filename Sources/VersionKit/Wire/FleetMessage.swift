@@ -37,6 +37,11 @@ public struct FleetMessage: Sendable, Hashable {
     public struct Horizon: Sendable, Hashable, Codable {
         /// As far as anybody looks: a request goes through so many nodes, or fewer.
         public static let hopsMax = 4
+        /// What a node has to hear of all its peers before it copies for the last time what its old version has, and the most
+        /// that it tells until it has: then writes of their clients, and of their peers' clients, reach the new version.
+        public static let hopsToCopy = hopsMax - 2
+        /// What it has to hear of them before its clients rely on the new version alone: nobody says so before having copied.
+        public static let hopsToLeave = hopsMax - 1
 
         /// The version that the node has gone over to, or is about to.
         public var version: Version

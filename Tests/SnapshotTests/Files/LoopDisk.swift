@@ -34,8 +34,20 @@ final class LoopDisk: Sendable {
     }
 
     /// Takes everything away again that was mounted in it, and itself.
+    ///
+    /// A process that another test forks meanwhile holds what is open and mapped here until it runs its own program:
+    /// that is waited for.
     func remove() async throws {
-        try await sh("umount --recursive --quiet '\(root)'; rm -rf --one-file-system '\(folder)'")
+        try await sh(
+            """
+            tries=0
+            until message=$(umount --recursive --quiet '\(root)' 2>&1); do
+                tries=$((tries + 1))
+                [ "$tries" -lt 500 ] || { echo "$message"; exit 1; }
+                sleep 0.02
+            done
+            rm -rf --one-file-system '\(folder)'
+            """)
     }
 }
 

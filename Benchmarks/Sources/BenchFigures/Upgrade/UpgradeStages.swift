@@ -30,7 +30,7 @@ package enum UpgradeStages {
     package static func isOfHost(_ observation: Observation) -> Bool { observation.measure.contains(": host ") }
 
     /// The sums of what makes an environment, and the time for file systems: over all hosts, as further rows of a round.
-    package static func sums(_ rows: [UpgradeRow]) -> [UpgradeRow] {
+    package static func sums(_ rows: [DriverRow]) -> [DriverRow] {
         let times = Dictionary(rows.map { ($0.measure, $0.value) }) { first, _ in first }
         let hosts = (0..<rows.count).prefix { times[key($0, preparation)] != nil }
         let environments = hosts.map { host in
@@ -41,9 +41,9 @@ package enum UpgradeStages {
             let preparationMedian = Statistics.median(preparations)
         else { return [] }
         return [
-            UpgradeRow(measure: environment, value: median, unit: "ms"),
-            UpgradeRow(measure: "\(environment) where it took longest", value: most, unit: "ms"),
-            UpgradeRow(measure: preparation, value: preparationMedian, unit: "ms"),
+            DriverRow(measure: environment, value: median, unit: "ms"),
+            DriverRow(measure: "\(environment) where it took longest", value: most, unit: "ms"),
+            DriverRow(measure: preparation, value: preparationMedian, unit: "ms"),
         ]
     }
 

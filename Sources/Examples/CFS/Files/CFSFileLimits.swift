@@ -21,8 +21,14 @@ public enum CFSFileLimits {
     public static let links = 40
     /// Bytes that one call reads.
     public static let readBytes = 16 * 1024 * 1024
+    /// Blocks of a file that a source is told of before they are needed (CFS 2004 fetched 8 ahead).
+    public static let readAhead = 16
+    /// Files that are verified together, so that a source is told of their inodes and first blocks in time.
+    static let verifiedTogether = 64
     /// Blocks that the verification of a whole file system fetches, unless its caller says otherwise.
     public static let verifiedBlocks = 16 * 1024 * 1024
-    /// Bytes that are signed in a root block.
-    public static let signedBytes = 64 * 1024
+    /// Seconds by which a publisher's clock may be ahead of a reader's.
+    public static let clockTolerance: UInt64 = 300
+    /// Earlier publications that a file system keeps.
+    public static let snapshots = 1000
 }

@@ -34,6 +34,10 @@ public struct FileSystemError: Error, Hashable, Sendable, CustomStringConvertibl
         case wrongKey
         /// The version is older than one that was seen.
         case olderVersion(UInt32, seen: UInt32)
+        /// The publisher does not vouch for it any more, since this second after the beginning of 1970.
+        case expired(UInt64)
+        /// The publisher does not vouch for it yet, but from this second on.
+        case early(UInt32)
         /// There is no later version than the one that was seen: four bytes can say no more.
         case noLaterVersion
 
@@ -53,8 +57,11 @@ public struct FileSystemError: Error, Hashable, Sendable, CustomStringConvertibl
         /// More symbolic links on one path than so many.
         case tooManyLinks(max: Int)
 
+        /// There is no snapshot of this date.
+        case noSnapshot(String)
+
         // Trees to be published.
-        /// The tree lists two files of one name in a directory, or `.` or `..`.
+        /// The tree lists two files of one name in a directory, or `.` or `..`, or `.snapshots` at its root.
         case badEntry(FileName)
         /// What is published as the root is no directory.
         case rootIsNoDirectory
@@ -91,6 +98,8 @@ public struct FileSystemError: Error, Hashable, Sendable, CustomStringConvertibl
         case .badSignature: "the signature is not that of the key"
         case .wrongKey: "the key is not the one of the name"
         case .olderVersion(let version, let seen): "version \(version), where \(seen) was seen"
+        case .expired(let end): "the publisher does not vouch for it since \(FileTime(seconds: UInt32(clamping: end)))"
+        case .early(let start): "the publisher does not vouch for it before \(FileTime(seconds: start))"
         case .noLaterVersion: "there is no later version"
         case .noEntry(let name): "no file \(name)"
         case .badPath: "a path that no file can have"
@@ -99,7 +108,8 @@ public struct FileSystemError: Error, Hashable, Sendable, CustomStringConvertibl
         case .notFile: "not a file with bytes"
         case .notLink: "not a symbolic link"
         case .tooManyLinks(let max): "more than \(max) symbolic links"
-        case .badEntry(let name): "a directory with \(name) twice"
+        case .noSnapshot(let date): "no snapshot of \(date)"
+        case .badEntry(let name): "a directory with \(name) twice, or where it may not be"
         case .rootIsNoDirectory: "the root is not a directory"
         case .badBlockSize(let size): "blocks of \(size) bytes"
         }

@@ -16,6 +16,14 @@ public enum CFSLimits {
     public static let stepsPerRound = 32
     /// Lookups under way for others, which answer only at the end.
     public static let lookupsForOthers = 256
+    /// Nodes that a question passes on its way, in generation 2.
+    public static let routeHops = 64
+    /// Nodes that did not take a question on its way, as far as anybody is believed, in generation 2.
+    public static let routeRetries = 4096
+    /// Questions that one node passes on at the same time, in generation 2.
+    public static let forwardedRoutes = 1024
+    /// Fingers that did not answer and are looked for anew, in generation 2.
+    public static let emptiedSlots = 64
     /// Bytes of one block: what the gateway lets through in one record.
     public static let blockBytes = 1024 * 1024
     /// Bytes of a block and of what a fragment has in addition, at the worst two bytes for each two.

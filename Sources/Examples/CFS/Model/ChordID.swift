@@ -104,7 +104,7 @@ public struct ChordID: Hashable, Sendable {
     }
 
     /// The bits from `position` on, counted from the most significant one, `count` of them (64 at most).
-    func bits(from position: Int, count: Int) -> UInt64 {
+    public func bits(from position: Int, count: Int) -> UInt64 {
         let shift = Self.bitCount - position - count
         let word: UInt64
         switch shift {

@@ -3,11 +3,11 @@ public import CFSModel
 /// A virtual node: the ring and what is stored on it, behind one door.
 ///
 /// Perform the actions of one event before the next one. A store that collects what is written is committed in between.
-public struct RingNode<Store: BlockStore>: Sendable {
+public struct RingNode: Sendable {
     /// Whom it knows.
     public private(set) var chord: Chord
     /// What it keeps.
-    public private(set) var dhash: DHash<Store>
+    public private(set) var dhash: DHash
 
     /// A node that knows nobody.
     ///
@@ -16,7 +16,7 @@ public struct RingNode<Store: BlockStore>: Sendable {
     ///   - store: What it keeps from before.
     ///   - rules: Which blocks are right.
     public init(
-        me: ChordNode, store: Store, rules: any BlockRules = ContentRules(),
+        me: ChordNode, store: any BlockStore, rules: any BlockRules = ContentRules(),
         chord chordParameters: ChordParameters = ChordParameters(),
         dhash dhashParameters: DHashParameters = DHashParameters()
     ) {
@@ -45,6 +45,8 @@ public struct RingNode<Store: BlockStore>: Sendable {
         _ request: RingRequest, from node: ChordNode, ticket: Ticket, at now: Duration,
         using random: inout some RandomNumberGenerator
     ) -> [RingAction] {
+        chord.heard(node)
+        chord.noteLife(of: node, at: now)
         switch request {
         case .chord(let request):
             return settle(chord.answer(request, ticket: ticket, at: now), at: now, using: &random)
@@ -69,6 +71,23 @@ public struct RingNode<Store: BlockStore>: Sendable {
             return settle(chord.receive(.failed(.noEntry), to: request, at: now), at: now, using: &random)
         }
         return settle(chord.receive(reply, to: request, at: now), at: now, using: &random)
+    }
+
+    /// A reply arrived, and it is known from whom and how long it took.
+    ///
+    /// - Parameters:
+    ///   - node: Who answered, with the coordinates that came with the reply.
+    ///   - roundTrip: How long the reply took; nil if the question was sent more than once, because nobody knows then which
+    ///     one was answered. What a node answers only when it has asked others itself is not taken for a measurement.
+    public mutating func receive(
+        _ reply: RingReply, to request: RequestID, from node: ChordNode, roundTrip: Duration?, at now: Duration,
+        using random: inout some RandomNumberGenerator
+    ) -> [RingAction] {
+        if chord.hasAsked(request) || dhash.hasAsked(request) {
+            chord.heard(node)
+            if let roundTrip, !chord.asksForMore(request) { chord.measured(roundTrip, to: node, using: &random) }
+        }
+        return receive(reply, to: request, at: now, using: &random)
     }
 
     /// There will be no reply.
@@ -102,11 +121,14 @@ public struct RingNode<Store: BlockStore>: Sendable {
 
     /// Stores a block on the ring.
     ///
+    /// - Parameter expiration: Until when it is to be kept, in seconds since 1970; 0: for ever. Storing it again with a later
+    ///   time prolongs it; generation 1 keeps everything.
     /// - Returns: The operation, whose end is an action `inserted`, now or later.
     public mutating func insert(
-        _ data: [UInt8], _ key: BlockKey, at now: Duration, using random: inout some RandomNumberGenerator
+        _ data: [UInt8], _ key: BlockKey, expiration: UInt32 = 0, at now: Duration,
+        using random: inout some RandomNumberGenerator
     ) -> (OperationID, [RingAction]) {
-        let operation = dhash.insert(key, data, &chord, at: now)
+        let operation = dhash.insert(key, data, until: expiration, &chord, at: now)
         return (operation, settle([], at: now, using: &random))
     }
 
@@ -119,6 +141,18 @@ public struct RingNode<Store: BlockStore>: Sendable {
         let operation = dhash.fetch(key, &chord, at: now)
         return (operation, settle([], at: now, using: &random))
     }
+
+    /// Tells it what time it is, by which blocks expire; the parameters say it for the beginning.
+    ///
+    /// - Parameter seconds: Since 1970.
+    public mutating func setTimeOfDay(_ seconds: Int64, at now: Duration) { dhash.setTimeOfDay(seconds, at: now) }
+
+    /// The store could not keep what it had accepted, and has again what it had before.
+    ///
+    /// Whoever performs the actions does not tell anybody that it was kept.
+    ///
+    /// - Parameter keys: What was written or removed in vain.
+    public mutating func undo(_ keys: [BlockKey]) { dhash.undo(keys) }
 
     /// Lets both parts react to each other until nothing is left but what others have to do.
     private mutating func settle(
@@ -154,6 +188,8 @@ extension DHash {
         defer { own.removeAll() }
         return own
     }
+
+    func hasAsked(_ request: RequestID) -> Bool { pending[request] != nil }
 
     func isWaiting(for lookup: LookupID) -> Bool { lookups[lookup] != nil }
 

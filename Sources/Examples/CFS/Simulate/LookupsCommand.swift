@@ -14,11 +14,13 @@ struct LookupsCommand: ParsableCommand {
     @Option(help: "Seed of the run.") var seed: UInt64 = 1
     @Option(help: "Share of messages lost.") var loss = 0.0
     @Option(help: "Simulated seconds after the last join.") var settle = 900
+    @Option(help: "Generation of the nodes: 1 or 2.", transform: Generation.named) var generation = Generation.first
+    @Flag(help: "Ways as on the Internet, instead of straight ones.") var realistic = false
 
     func run() {
-        var network = Network()
+        var network = realistic ? Network.realistic : Network()
         network.loss = loss
-        var ring = RingSimulation(seed: seed, network: network)
+        var ring = RingSimulation(seed: seed, network: network, parameters: generation.chord)
         let began = ContinuousClock().now
         ring.grow(to: nodes, settle: .seconds(settle))
         let state = ring.correctness()
@@ -31,7 +33,8 @@ struct LookupsCommand: ParsableCommand {
             let hops = ring.measureLookups(lookups, wanted: wanted)
             print(
                 "\(name): mean \(String(format: "%.2f hops, %.3f log2 N", hops.mean, hops.mean / log)), "
-                    + "longest \(hops.histogram.keys.max() ?? 0), right \(hops.right), wrong \(hops.wrong), failed \(hops.failed)"
+                    + "longest \(hops.histogram.keys.max() ?? 0), right \(hops.right), wrong \(hops.wrong), failed \(hops.failed); "
+                    + "median \(hops.time(of: 0.5) / .milliseconds(1)) ms, 90 % \(hops.time(of: 0.9) / .milliseconds(1)) ms"
             )
         }
         let took = ContinuousClock().now - began

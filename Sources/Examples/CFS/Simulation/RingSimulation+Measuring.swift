@@ -35,11 +35,36 @@ extension RingSimulation {
             if chord.predecessor.id == ids[(index + ids.count - 1) % ids.count] { result.predecessors += 1 }
             if chord.successors.map(\.id) == truth { result.lists += 1 }
             let known = Set(chord.fingers.map(\.id))
+            if chord.parameters.routing == .recursive {
+                let (good, possible) = Self.slots(of: chord, ids)
+                right += good
+                all += possible
+                continue
+            }
             let fingers = Set((0..<ChordID.bitCount).map { Self.owner(of: chord.me.id &+ .power(ofTwo: $0), ids) })
             all += fingers.count
             right += fingers.intersection(known).count
         }
         result.fingers = Double(right) / Double(max(1, all))
+        return result
+    }
+
+    private static func firstLiving(of nodes: [ChordNode], _ sorted: [ChordID]) -> ChordID? {
+        nodes.first { owner(of: $0.id, sorted) == $0.id }?.id
+    }
+
+    /// How many slots of fingers have a node that lives, and in how many there is one.
+    private static func slots(of chord: Chord, _ ids: [ChordID]) -> (right: Int, possible: Int) {
+        var result = (0, 0)
+        for slot in chord.fingerSlots {
+            let owner = owner(of: slot.start, ids)
+            guard owner.isFrom(slot.start, through: slot.end) else { continue }
+            result.1 += 1
+            if let node = slot.node, owner.isFrom(slot.start, through: node.id), Self.owner(of: node.id, ids) == node.id
+            {
+                result.0 += 1
+            }
+        }
         return result
     }
 
@@ -55,7 +80,7 @@ extension RingSimulation {
 
     /// What many lookups took.
     public struct Hops: Sendable {
-        /// Lookups that found the right node.
+        /// Lookups whose answer has the right node as the first one that lives: who asks for a block goes on to that one.
         public var right = 0
         /// Lookups that found another.
         public var wrong = 0
@@ -63,8 +88,8 @@ extension RingSimulation {
         public var failed = 0
         /// How many lookups asked so many nodes.
         public var histogram: [Int: Int] = [:]
-        /// How long they took together.
-        public var time = Duration.zero
+        /// How long each that found somebody took.
+        public var times: [Duration] = []
 
         /// Lookups.
         public var count: Int { right + wrong + failed }
@@ -72,6 +97,13 @@ extension RingSimulation {
         public var mean: Double {
             let found = histogram.values.reduce(0, +)
             return Double(histogram.reduce(0) { $0 + $1.key * $1.value }) / Double(max(1, found))
+        }
+
+        /// How long it took at most for this share of those that found somebody.
+        public func time(of share: Double) -> Duration {
+            let sorted = times.sorted()
+            guard let last = sorted.indices.last else { return .zero }
+            return sorted[min(last, max(0, Int(Double(sorted.count) * share)))]
         }
     }
 
@@ -98,10 +130,10 @@ extension RingSimulation {
                     else { continue }
                     switch result {
                     case .success(let found):
-                        let isRight = found.successors.first?.id == Self.owner(of: target, ids)
+                        let isRight = Self.firstLiving(of: found.successors, ids) == Self.owner(of: target, ids)
                         if isRight { hops.right += 1 } else { hops.wrong += 1 }
                         hops.histogram[found.questions, default: 0] += 1
-                        hops.time += simulation.elapsed - begin
+                        hops.times.append(simulation.elapsed - begin)
                     case .failure: hops.failed += 1
                     }
                 }

@@ -33,15 +33,25 @@ public struct RingSimulation {
     }
 
     private enum Event {
-        case request(to: Int, from: Int, RequestID, RingRequest, sent: Duration)
-        case reply(to: Int, RequestID, RingReply)
+        case request(to: Int, from: Int, RequestID, RingRequest, sent: Duration, isFirst: Bool)
+        case reply(to: Int, RequestID, RingReply, from: ChordNode, roundTrip: Duration?)
         case failure(to: Int, RequestID)
         case timer(Int, RingTimer)
         case join(Int, through: Int?)
     }
 
+    /// A question that is being answered.
+    private struct Ask {
+        let asker: Int
+        let request: RequestID
+        let sent: Duration
+        /// Whether it arrived when it was sent first.
+        let isFirst: Bool
+        let node: Int
+    }
+
     /// A simulated node.
-    public typealias Node = RingNode<MemoryStore>
+    public typealias Node = RingNode
 
     private let parameters: ChordParameters
     private let dhash: DHashParameters
@@ -50,8 +60,8 @@ public struct RingSimulation {
     private var nodes: [Node?] = []
     /// Those that others may join through: whoever has joined.
     private var doors: [Int] = []
-    private var places: [(x: Double, y: Double)] = []
-    private var tickets: [UInt64: (asker: Int, request: RequestID, sent: Duration, node: Int)] = [:]
+    private var places: [Network.Place] = []
+    private var tickets: [UInt64: Ask] = [:]
     private var lastTicket: UInt64 = 0
 
     /// A simulation without nodes.
@@ -80,13 +90,20 @@ public struct RingSimulation {
     public mutating func add(at time: Duration, through other: Int? = nil) -> Int {
         let index = nodes.count
         nodes.append(nil)
-        places.append((Double.random(in: 0..<1, using: &random), Double.random(in: 0..<1, using: &random)))
+        places.append(network.place(using: &random))
         queue.plan(.join(index, through: other), at: time)
         return index
     }
 
     /// A node is gone from elapsed on, with all that it knew.
-    public mutating func kill(_ index: Int) { nodes[index] = nil }
+    public mutating func kill(_ index: Int) {
+        nodes[index] = nil
+        for number in tickets.keys.sorted() {
+            guard let ask = tickets[number], ask.node == index else { continue }
+            tickets[number] = nil
+            queue.plan(.failure(to: ask.asker, ask.request), at: max(elapsed, ask.sent + network.patience))
+        }
+    }
 
     /// Where a simulated node is: an address for each index.
     public static func address(_ index: Int) -> NodeAddress? {
@@ -118,16 +135,16 @@ public struct RingSimulation {
         switch event {
         case .join(let index, let through): join(index, through: through)
         case .timer(let index, let timer): with(index) { $0.fire(timer, at: $2, using: &$1) }
-        case .reply(let index, let request, let reply):
-            with(index) { $0.receive(reply, to: request, at: $2, using: &$1) }
+        case .reply(let index, let request, let reply, let node, let roundTrip):
+            with(index) { $0.receive(reply, to: request, from: node, roundTrip: roundTrip, at: $2, using: &$1) }
         case .failure(let index, let request): with(index) { $0.fail(request, at: $2, using: &$1) }
-        case .request(let index, let asker, let request, let question, let sent):
+        case .request(let index, let asker, let request, let question, let sent, let isFirst):
             guard nodes.indices.contains(index), nodes[index] != nil, let from = Self.address(asker) else {
                 queue.plan(.failure(to: asker, request), at: max(elapsed, sent + network.patience))
                 return
             }
             lastTicket += 1
-            tickets[lastTicket] = (asker, request, sent, index)
+            tickets[lastTicket] = Ask(asker: asker, request: request, sent: sent, isFirst: isFirst, node: index)
             let ticket = Ticket(lastTicket)
             let asking = nodes[asker]?.chord.me ?? ChordNode(from)
             with(index) { $0.answer(question, from: asking, ticket: ticket, at: $2, using: &$1) }
@@ -177,15 +194,21 @@ public struct RingSimulation {
                 return
             }
             let way = network.way(from: places[index], to: places[target])
-            queue.plan(.request(to: target, from: index, request, question, sent: elapsed), at: elapsed + way + late)
+            let event = Event.request(
+                to: target, from: index, request, question, sent: elapsed, isFirst: late == .zero)
+            queue.plan(event, at: elapsed + way + late)
         case .answer(let ticket, let reply):
-            guard let (asker, request, sent, node) = tickets.removeValue(forKey: ticket.number) else { return }
+            guard let ask = tickets.removeValue(forKey: ticket.number), let answering = nodes[index] else { return }
             guard let late = network.delayByLoss(using: &random) else {
-                queue.plan(.failure(to: asker, request), at: max(elapsed, sent + network.patience))
+                queue.plan(.failure(to: ask.asker, ask.request), at: max(elapsed, ask.sent + network.patience))
                 return
             }
-            let way = network.way(from: places[node], to: places[asker])
-            queue.plan(.reply(to: asker, request, reply), at: elapsed + way + late)
+            let way = network.way(from: places[ask.node], to: places[ask.asker])
+            let end = elapsed + way + late
+            let event = Event.reply(
+                to: ask.asker, ask.request, reply, from: answering.chord.me,
+                roundTrip: ask.isFirst && late == .zero ? end - ask.sent : nil)
+            queue.plan(event, at: end)
         case .lookedUp(let lookup, let result): lookups[Lookup(node: index, id: lookup)] = result
         case .inserted(let operation, let result): inserts[Operation(node: index, id: operation)] = result
         case .fetched(let operation, let result): fetches[Operation(node: index, id: operation)] = result
@@ -211,9 +234,11 @@ public struct RingSimulation {
     }
 
     /// A node stores a block.
-    public mutating func insert(_ data: [UInt8], _ key: BlockKey, from index: Int) -> Operation? {
+    public mutating func insert(
+        _ data: [UInt8], _ key: BlockKey, expiration: UInt32 = 0, from index: Int
+    ) -> Operation? {
         guard var node = nodes[index].take() else { return nil }
-        let (operation, actions) = node.insert(data, key, at: elapsed, using: &random)
+        let (operation, actions) = node.insert(data, key, expiration: expiration, at: elapsed, using: &random)
         nodes[index] = node
         for action in actions { perform(action, of: index) }
         return Operation(node: index, id: operation)
@@ -242,6 +267,9 @@ public struct RingSimulation {
     public mutating func randomBlock(length: Int) -> [UInt8] {
         (0..<length).map { _ in UInt8.random(in: 0...255, using: &random) }
     }
+
+    /// A random number, 0 up to 1.
+    mutating func chance() -> Double { Double.random(in: 0..<1, using: &random) }
 
     /// A random id.
     public mutating func randomID() -> ChordID { ChordID(using: &random) }

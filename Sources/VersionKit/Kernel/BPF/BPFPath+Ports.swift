@@ -72,6 +72,9 @@ extension BPFPath.State {
             if known == directPort { return }
             tables.peerPorts.remove(.init(route, port: known))
         }
+        if let known = named.removeValue(forKey: route), known != directPort {
+            tables.peerPorts.remove(.init(route, port: known))
+        }
         // Those who ask for the route have to find the way back.
         try tables.peerPorts.set(.init(route, port: directPort), route.port.number.bigEndian)
         do throws(KernelPathError) {
@@ -85,8 +88,30 @@ extension BPFPath.State {
         forgetUnknownSource(route, directPort)
     }
 
+    /// The way back alone: of what the peer begins.
+    mutating func name(_ route: DirectRoute, _ directPort: UInt16) throws(KernelPathError) {
+        guard routes[route] == nil, named[route] != directPort else { return }
+        if let known = named.removeValue(forKey: route) { tables.peerPorts.remove(.init(route, port: known)) }
+        try tables.peerPorts.set(.init(route, port: directPort), route.port.number.bigEndian)
+        named[route] = directPort
+        noteChange()
+        forgetUnknownSource(route, directPort)
+    }
+
+    /// New ones take the slow path, but the way back stays.
+    mutating func rest(_ route: DirectRoute) {
+        guard let known = routes.removeValue(forKey: route) else { return }
+        tables.routes.remove(.init(route))
+        named[route] = known
+        noteChange()
+    }
+
     /// New ones take the slow path.
     mutating func forget(_ route: DirectRoute) {
+        if let known = named.removeValue(forKey: route) {
+            tables.peerPorts.remove(.init(route, port: known))
+            return noteChange()
+        }
         guard let known = routes.removeValue(forKey: route) else { return }
         tables.routes.remove(.init(route))
         tables.peerPorts.remove(.init(route, port: known))

@@ -31,6 +31,8 @@ package final class BPFPath: KernelPath {
         var links: [UInt32: KernelAttachment] = [:]
         var ports: Set<DirectPort> = []
         var routes: [DirectRoute: UInt16] = [:]
+        /// Peers' direct ports to which no route is taken yet.
+        var named: [DirectRoute: UInt16] = [:]
     }
 
     /// Attaches to the interface by which peers are reached. Nothing is translated before ports are opened.
@@ -95,6 +97,14 @@ package final class BPFPath: KernelPath {
 
     package func learn(_ route: DirectRoute, to directPort: UInt16) throws(KernelPathError) {
         try state.change { state throws(KernelPathError) in try state.learn(route, to: directPort) }
+    }
+
+    package func name(_ route: DirectRoute, _ directPort: UInt16) throws(KernelPathError) {
+        try state.change { state throws(KernelPathError) in try state.name(route, directPort) }
+    }
+
+    package func rest(_ route: DirectRoute) throws(KernelPathError) {
+        try state.change { state throws(KernelPathError) in state.rest(route) }
     }
 
     package func forget(_ route: DirectRoute) throws(KernelPathError) {

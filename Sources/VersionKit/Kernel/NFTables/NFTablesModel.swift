@@ -101,6 +101,15 @@ struct NFTablesModel: Sendable {
         return change
     }
 
+    /// The name of a route's other end alone.
+    mutating func name(_ route: DirectRoute, _ directPort: UInt16, now: ContinuousClock.Instant) -> Change {
+        guard route.peer != address else { return Change() }
+        var change = Change()
+        change.preparation = rename(route, directPort, now)
+        if route.port.transport == .udp { change.superseded = unnamed(route, directPort) }
+        return change
+    }
+
     /// Gives what comes from the peer's direct port the name of the registered one.
     ///
     /// The peer may go on with it for as long as it was told, whatever is forgotten here: hence the longer time.

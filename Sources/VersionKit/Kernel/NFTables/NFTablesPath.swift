@@ -117,6 +117,12 @@ package final class NFTablesPath: KernelPath {
         }
     }
 
+    package func name(_ route: DirectRoute, _ directPort: UInt16) throws(KernelPathError) {
+        try change(route.version.family) { (model) throws(KernelPathError) in
+            model.name(route, directPort, now: .now)
+        }
+    }
+
     package func forget(_ route: DirectRoute) throws(KernelPathError) {
         try change(route.version.family) { (model) throws(KernelPathError) in model.forget(route) }
     }

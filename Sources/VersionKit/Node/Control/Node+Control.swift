@@ -137,6 +137,7 @@ extension Node {
             spread: spreadStatus(of: application.id, version),
             download: swarm?.download(of: .init(application.id, version)))
         status.report = record.migration
+        status.lastReport = record.lastMigration
         status.isDismissed = record.isDismissed
         status.replay = record.replay.map { replay in
             ReplayStatus(

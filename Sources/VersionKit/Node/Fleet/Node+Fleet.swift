@@ -45,8 +45,11 @@ extension Node {
             horizons[id] = nil
             return
         }
-        var horizon = peers.horizon(of: id, version, leaving: old)
-        if announced[id]?.contains(version) != true { horizon.hops = 0 }
+        let isAnnounced = announced[id]?.contains(version) == true
+        let horizon =
+            isAnnounced
+            ? peers.horizon(of: id, version, leaving: old, hasCopied: hasCopied(id, old, to: version))
+            : FleetMessage.Horizon(version, hops: 0)
         guard horizon != horizons[id] else { return }
         horizons[id] = horizon
         announce(id)

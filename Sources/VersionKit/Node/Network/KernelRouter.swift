@@ -160,7 +160,12 @@ package actor KernelRouter {
                 number: number, port: key.port, addresses: version.addresses, interface: version.interface)
             if open(new) { opened[key] = new }
         }
-        if isResuming { perform(routes.entries.map { .learn($0.key, to: $0.value.number) }) }
+        if isResuming {
+            perform(
+                routes.entries.map { route, entry in
+                    entry.isTaken ? .learn(route, to: entry.number) : .name(route, entry.number)
+                })
+        }
         isResuming = false
         return opened.mapValues(\.number)
     }
@@ -196,17 +201,21 @@ package actor KernelRouter {
     }
 
     /// A version of a peer sent a header by this port to the version with this address.
-    package func heard(_ header: VersionHeader, from peer: IPAddress, by port: TransportPort, version: IPAddress) {
+    ///
+    /// - Parameter isMutual: whether the peer has heard of the version's direct port here.
+    package func heard(
+        _ header: VersionHeader, from peer: IPAddress, by port: TransportPort, version: IPAddress, isMutual: Bool
+    ) {
         guard isCarried(port, of: version), opened.values.contains(where: { $0.addresses.contains(version) })
         else { return }
         let offer = header.directPort.map { ($0.number, min(.seconds(Int($0.seconds)), Self.lifetime)) }
         let route = DirectRoute(from: version, to: peer, port: port)
-        if let change = routes.heard(offer, of: route, at: now()) { perform([change]) }
+        if let change = routes.heard(offer, of: route, isMutual: isMutual, at: now()) { perform([change]) }
     }
 
     /// Forgets what was not heard of for too long; called about once a second.
     package func expire() {
-        perform(routes.expire(at: now()))
+        perform(routes.expire(at: now(), rest: Self.lifetime))
         maintenance = (maintenance + 1) % Self.maintenanceInterval
         guard maintenance == 0 else { return }
         for path in paths { attempt { () throws(KernelPathError) in try path.maintain() } }
@@ -222,6 +231,12 @@ package actor KernelRouter {
                 if !attempt({ () throws(KernelPathError) in try path(of: route.version)?.learn(route, to: number) }) {
                     routes.failed(route)
                 }
+            case .name(let route, let number):
+                if !attempt({ () throws(KernelPathError) in try path(of: route.version)?.name(route, number) }) {
+                    routes.failed(route)
+                }
+            case .rest(let route):
+                attempt { () throws(KernelPathError) in try path(of: route.version)?.rest(route) }
             case .forget(let route):
                 attempt { () throws(KernelPathError) in try path(of: route.version)?.forget(route) }
             }

@@ -12,7 +12,7 @@ extension DatagramLoop {
     private static let errorsMax = 64
 
     /// Whether one more error may be told now.
-    private func mayNotify() -> Bool {
+    func mayNotify() -> Bool {
         if notices.take(at: now) { return true }
         fresh.noticesWithheld += 1
         return false
@@ -161,11 +161,15 @@ extension DatagramLoop {
         else { return }
         var header = table.header(of: application, from: version, on: .udp(port), using: &random)
         header.flags.insert(.control)
+        send(header, to: vk_endpoint(peer, port), from: vk_address(address), by: socket)
+    }
+
+    /// Sends a header alone.
+    func send(_ header: VersionHeader, to peer: vk_endpoint, from local: vk_address, by socket: DatagramSocket) {
         header.encoded().withUnsafeReadableBytes { bytes in
             var datagram = vk_outgoing_datagram(
                 header: nil, bytes: bytes.baseAddress, header_length: 0, length: UInt32(bytes.count),
-                remote: vk_endpoint(peer, port), local: vk_address(address)
-            )
+                remote: peer, local: local)
             if vk_send_datagrams(socket.descriptor, &datagram, 1, false) < 1 { fresh.noticesWithheld += 1 }
         }
     }

@@ -8,8 +8,12 @@ import VersionKitWire
 
 /// What peers send.
 extension DatagramLoop {
-    /// How often a header that stays the same is reported.
+    /// How often a header that stays the same is reported, and one is sent that no datagram goes with.
     private static let heardInterval: Duration = .seconds(1)
+    /// How often a peer was told of a direct port before it counts as known to it: some may be lost.
+    private static let offersMin = 3
+    /// And how long ago for the first time: it tells its kernel once a second.
+    private static let offerTime: Duration = .seconds(2)
 
     /// Datagrams from outside to a registered port.
     func arrive(_ datagram: vk_datagram, port: UInt16) {
@@ -100,12 +104,25 @@ extension DatagramLoop {
         guard source.port == port else { return fresh.drop("strangers-port") }
         if header.flags.contains(.control) {
             fresh.control += 1
+            if payload.count == length, let session = offered(header, from: source.address, port: port) {
+                take(header, by: port, for: session)
+                return report(session)
+            }
             guard mayReport() else { return }
             return relay.onEvent(
                 .control(header, payload: Array(payload[length...]), from: source.address, port: port))
         }
         guard let session = conversation(header, from: source.address, port: port, payload) else { return }
+        take(header, by: port, for: session)
         session.peerHeader = Array(bytes)
+        sessions.bind(flow(bytes, from: source, port: port), to: session)
+        deliver(payload, behind: length, to: session)
+    }
+
+    /// Goes by another header of the peer's from now on.
+    private func take(_ header: VersionHeader, by port: UInt16, for session: DatagramSession) {
+        // Before its own port was open the peer had no use for what it was told.
+        if header.directPort?.number != session.peerSays?.directPort?.number { session.offersSent = 0 }
         session.peerSays = header
         session.arrivalPort = port
         session.heardAt = nil
@@ -113,8 +130,6 @@ extension DatagramLoop {
             session.isAnsweredPlainly = false
             session.headerUntil = .zero
         }
-        sessions.bind(flow(bytes, from: source, port: port), to: session)
-        deliver(payload, behind: length, to: session)
     }
 
     /// Whose a datagram with a header is; `nil`: nobody's, which was counted.
@@ -133,7 +148,7 @@ extension DatagramLoop {
                 .init(
                     version: environment, peer: peer, versionPort: seen.destination,
                     peerPort: seen.source)),
-            session.isAnswered || known.advertised.contains(version)
+            session.isAnswered || known.isReachable(version)
         {
             return session
         }
@@ -152,6 +167,19 @@ extension DatagramLoop {
             return nil
         case .control, .filter: return nil
         }
+    }
+
+    /// The conversation for which a header without a datagram offers a direct port (``offer(_:)``), if a version here has
+    /// sent anything in it: nothing begins by such a header.
+    private func offered(_ header: VersionHeader, from peer: IPAddress, port: UInt16) -> DatagramSession? {
+        let seen = header.datagramPorts ?? .init(source: port, destination: port)
+        guard header.directPort != nil, let version = header.sender,
+            let environment = table.applications[header.application]?.versions[version]?[peer.family],
+            let session = sessions.find(
+                .init(version: environment, peer: peer, versionPort: seen.destination, peerPort: seen.source)),
+            session.isAnswered
+        else { return nil }
+        return session
     }
 
     @discardableResult
@@ -189,6 +217,8 @@ extension DatagramLoop {
         lastInbound = session
         touch(session)
         report(session)
+        // What the version answers takes a route, or it answers nothing: no header would ever tell the peer of one.
+        if session.peerSays != nil, now - session.toldAt >= Self.heardInterval { offer(session) }
         let count = payload.count - length
         session.uncounted.delivered += 1
         session.uncounted.deliveredBytes += UInt64(count)
@@ -217,7 +247,14 @@ extension DatagramLoop {
         relay.onEvent(
             .heard(
                 header, from: session.key.peer, port: session.port,
-                deliveredTo: session.owner.version))
+                deliveredTo: session.owner.version, isMutual: hasHeardFromHere(session)))
+    }
+
+    /// Whether the peer knows from which direct port the version's datagrams come when they take a route: since it offers
+    /// one itself it was told some times, and its router has had the time to tell its kernel. Datagrams from a port that it
+    /// does not know it would show as a stranger's, for as long as the route is taken: no header would tell it better.
+    private func hasHeardFromHere(_ session: DatagramSession) -> Bool {
+        session.offered != nil && session.offersSent >= Self.offersMin && now - session.offeredAt >= Self.offerTime
     }
 }
 

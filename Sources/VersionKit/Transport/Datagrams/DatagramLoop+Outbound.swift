@@ -3,6 +3,7 @@ import Glibc
 import VersionKitModel
 import VersionKitRouter
 import VersionKitSockets
+import VersionKitWire
 
 /// What versions send.
 extension DatagramLoop {
@@ -47,6 +48,9 @@ extension DatagramLoop {
                 emitPlain(bytes, length, session, mayFragment: datagram.was_fragmented)
             } else {
                 guard let socket = session.router else { return fresh.drop("no-port") }
+                if session.offersSent == 0 { session.offeredAt = now }
+                session.offersSent += 1
+                session.toldAt = now
                 emit(
                     vk_outgoing_datagram(
                         header: UnsafeRawPointer(session.header.baseAddress), bytes: bytes,
@@ -56,6 +60,18 @@ extension DatagramLoop {
                     by: socket, mayFragment: datagram.was_fragmented, of: session, isDelivery: false)
             }
         }
+    }
+
+    /// Tells the peer of the direct port here by a header alone.
+    func offer(_ session: DatagramSession) {
+        session.toldAt = now
+        guard refresh(session), !session.isPlain, session.offered != nil, let socket = session.router, mayNotify()
+        else { return }
+        var header = self.header(of: session)
+        header.flags.insert(.control)
+        if session.offersSent == 0 { session.offeredAt = now }
+        session.offersSent += 1
+        send(header, to: vk_endpoint(session.key.peer, session.port), from: session.hostAddress, by: socket)
     }
 
     private func emitPlain(_ bytes: UnsafeRawPointer, _ length: Int, _ session: DatagramSession, mayFragment: Bool) {

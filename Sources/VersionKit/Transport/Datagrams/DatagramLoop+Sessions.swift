@@ -32,6 +32,7 @@ extension DatagramLoop {
             let socket = ports[.init(number: key.peerPort, family: key.peer.family)] ?? peers[peer]
                 ?? makeSocket({ () throws(SystemError) in try DatagramSocket.peer(peer) })
         else { return nil }
+        session.toldAt = now
         use(socket, for: session)
         sessions.insert(session, at: now)
         return session
@@ -89,18 +90,27 @@ extension DatagramLoop {
         return true
     }
 
-    private func encodeHeader(of session: DatagramSession) {
+    /// The header for a conversation's datagrams.
+    func header(of session: DatagramSession) -> VersionHeader {
         var header = table.header(
             of: session.owner.application, from: session.owner.version, on: .udp(session.port), using: &random)
         let key = session.key
         if key.versionPort != session.port || key.peerPort != session.port {
             header.datagramPorts = .init(source: key.versionPort, destination: key.peerPort)
         }
+        return header
+    }
+
+    private func encodeHeader(of session: DatagramSession) {
+        let header = header(of: session)
         header.encoded().withUnsafeReadableBytes { bytes in
             precondition(bytes.count <= session.header.count, "a header of \(bytes.count) bytes")
             session.header.copyMemory(from: bytes)
             session.headerLength = bytes.count
         }
+        guard header.directPort?.number != session.offered else { return }
+        session.offered = header.directPort?.number
+        session.offersSent = 0
     }
 
     /// What goes to a peer without a router leaves from the version's own port, on this host's address.

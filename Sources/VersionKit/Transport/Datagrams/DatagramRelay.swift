@@ -22,7 +22,8 @@ package final class DatagramRelay: Sendable {
     /// What the relay tells its owner, on the relay's thread: the receiver must not block.
     package enum Event: Sendable {
         /// A peer's header was read: the first of a conversation, one that is not as the last, or once a second.
-        case heard(VersionHeader, from: IPAddress, port: UInt16, deliveredTo: Version)
+        /// `isMutual`: whether the peer has heard of the direct port here.
+        case heard(VersionHeader, from: IPAddress, port: UInt16, deliveredTo: Version, isMutual: Bool)
         /// A peer's router says something to this one, of so many bytes behind the header.
         case control(VersionHeader, payload: [UInt8], from: IPAddress, port: UInt16)
         /// The last table that was given is in force: these ports have a socket for each kind of address of the node.

@@ -32,6 +32,12 @@ final class DatagramSession {
     let header: UnsafeMutableRawBufferPointer
     var headerLength = 0
     var headerUntil: Duration = .zero
+    /// The direct port in the header; how many datagrams told the peer of it, and when the first one did.
+    var offered: UInt16?
+    var offersSent = 0
+    var offeredAt: Duration = .zero
+    /// When a header was sent last, or the conversation began.
+    var toldAt: Duration = .zero
     /// Datagrams to the peer have no header.
     var isPlain = false
     /// The peer has no router, by its last datagram.

@@ -17,6 +17,8 @@ public struct MigrationReport: Sendable, Hashable, Codable {
     public var startedAt: Int64
     /// How long it took until it was done; `nil`: it is not.
     public var milliseconds: Int64?
+    /// Why what was done before the last attempt, or in it, does not count.
+    public var failure: String?
     /// Attempts since the token changed last.
     private var fruitless = 0
     /// What attempts before this one did.
@@ -52,6 +54,23 @@ public struct MigrationReport: Sendable, Hashable, Codable {
         }
         return false
     }
+
+    /// What was done does not count, and the next attempt begins anew.
+    public mutating func startOver(because reason: String) {
+        (token, failure, fruitless) = (nil, reason, 0)
+    }
+
+    /// All is copied.
+    public mutating func succeed(at time: Int64) {
+        failure = nil
+        milliseconds = time - startedAt
+    }
+
+    /// An operator does without what could not be copied; that it failed before, and why, is kept.
+    public mutating func giveUp(at time: Int64) { milliseconds = time - startedAt }
+
+    /// Whether it ended without success, as an operator wanted.
+    public var isGivenUp: Bool { milliseconds != nil && failure != nil }
 
     /// A migrator ended before it was done. Whether another one is worth it.
     public var mayTryAgain: Bool { fruitless < Self.attemptsMax }

@@ -58,6 +58,32 @@ public struct MigrationRun: Sendable {
             "after \(passesMax) passes records are still missing: the new version does not keep what it gets")
     }
 
+    /// Copies while others write: for an application whose nodes keep things for each other, so that what clients of hosts
+    /// without the new version write comes to this one's old version alone. A pass may find some of that missing each time; the
+    /// last run finds what is left.
+    ///
+    /// - Parameters:
+    ///   - passesMax: how often is copied, if no pass before finds nothing missing.
+    ///   - namesMax: how many names of what was copied are remembered.
+    ///   - pass: looks at everything, and copies what is missing; the names of what it copied that never changes.
+    /// - Throws: ``MigrationError`` if something is missing that was copied before, or what `pass` throws.
+    public func copyWhileOthersWrite<Name: Hashable>(
+        passesMax: Int = 4, namesMax: Int = 65_536,
+        _ pass: () async throws -> (progress: MigrationProgress, copied: [Name])
+    ) async throws {
+        var known: Set<Name> = []
+        for number in 1...passesMax {
+            let (seen, copied) = try await pass()
+            if number == 1 { progress(seen) }
+            if let lost = copied.first(where: known.contains) {
+                throw MigrationError(
+                    "\(lost) was copied and is missing again: the new version does not keep what it gets")
+            }
+            known.formUnion(copied.prefix(namesMax - known.count))
+            if seen.copied == 0 { return verified(seen.examined) }
+        }
+    }
+
     /// Waits until so much may be copied at the rate that release and node allow. To be called before.
     ///
     /// - Throws: `CancellationError`.

@@ -43,8 +43,9 @@ public struct FileSystemInfo: XDRCodable, Hashable {
         try writer.write(blockSize)
     }
 
+    /// From this second since the beginning of 1970 on its publisher does not vouch for it any more.
+    public var end: UInt64 { UInt64(start) + UInt64(duration) }
+
     /// Whether the publisher vouches for it at this second since the beginning of 1970.
-    public func isCurrent(at now: UInt64) -> Bool {
-        now >= UInt64(start) && now < UInt64(start) + UInt64(duration)
-    }
+    public func isCurrent(at now: UInt64) -> Bool { now >= UInt64(start) && now < end }
 }

@@ -36,19 +36,32 @@ public struct Publisher: Sendable {
     /// - Parameters:
     ///   - now: Seconds since the beginning of 1970. The version, unless there was a later one.
     ///   - previous: The version that is published now, if something is: the new one is later, whatever the clock says.
+    ///   - history: What was published before, to be kept as snapshots, with blocks of the same size; nil keeps nothing.
     /// - Throws: ``FileSystemError``, and whatever the tree and the sink throw. Then what was published before is still.
     public func publish(
-        _ tree: some FileTree, to sink: some BlockSink, at now: UInt32, after previous: UInt32? = nil
+        _ tree: some FileTree, to sink: some BlockSink, at now: UInt32, after previous: UInt32? = nil,
+        keeping history: SnapshotHistory? = nil
     ) async throws -> Publication {
         guard previous != .max else { throw FileSystemError(.noLaterVersion) }
+        if let history, history.blockSize != blockSize, !history.snapshots.isEmpty {
+            throw FileSystemError(.badBlockSize(blockSize))
+        }
         let version = max(now, previous.map { $0 + 1 } ?? 0)
-        var run = PublishingRun(tree: tree, sink: sink, layout: layout)
+        var run = PublishingRun(tree: tree, sink: sink, layout: layout, history: history)
         let root = try await run.publishRoot()
         try await sink.settle()
         let info = FileSystemInfo(start: now, duration: duration, root: root, blockSize: UInt32(blockSize))
         let block = SignedBlock(try NamedBlock(.root(info)).bytes, version: version, by: key)
-        try await sink.store(root: try block.bytes, named: block.name)
+        try await sink.store(root: try Self.bytes(of: block), named: block.name)
         return Publication(name: block.name, version: version, root: root, counts: run.counts)
+    }
+
+    private static func bytes(of block: SignedBlock) throws(FileSystemError) -> ByteBuffer {
+        do throws(SignedBlockError) {
+            return try block.bytes
+        } catch {
+            throw FileSystemError(error)
+        }
     }
 }
 

@@ -6,12 +6,14 @@ struct PublishingRun<Tree: FileTree, Sink: BlockSink> {
     let tree: Tree
     let sink: Sink
     let layout: FileLayout
+    let history: SnapshotHistory?
     private(set) var counts = Publication.Counts()
 
-    init(tree: Tree, sink: Sink, layout: FileLayout) {
+    init(tree: Tree, sink: Sink, layout: FileLayout, history: SnapshotHistory?) {
         self.tree = tree
         self.sink = sink
         self.layout = layout
+        self.history = history
     }
 
     /// Publishes everything.
@@ -83,6 +85,7 @@ struct PublishingRun<Tree: FileTree, Sink: BlockSink> {
             Directory.Entry(.parent, inode: nil, fileID: path.parent.fileID),
         ]
         var names: Set<FileName> = [.itself, .parent]
+        if path == .root { names.insert(.snapshots) }
         for (name, node) in try await tree.list(path) {
             guard names.insert(name).inserted else { throw FileSystemError(.badEntry(name)) }
             let child = path.appending(name)
@@ -90,11 +93,40 @@ struct PublishingRun<Tree: FileTree, Sink: BlockSink> {
             let inode = try await publish(node, at: child)
             entries.append(Directory.Entry(name, inode: inode, fileID: child.fileID))
         }
-        entries.sort { $0.name < $1.name }
-        let block = try NamedBlock(.directory(Directory(entries)))
-        try await store(block)
+        if path == .root, let folder = try await publishSnapshots(beside: entries) { entries.append(folder) }
+        let block = try await storeDirectory(entries)
         counts.directories += 1
         return BlockMap(size: UInt64(block.bytes.readableBytes), direct: [block.name])
+    }
+
+    /// - Returns: The entry of the directory that has the snapshots; nil if there are none.
+    private mutating func publishSnapshots(beside entries: [Directory.Entry]) async throws -> Directory.Entry? {
+        guard let history else { return nil }
+        let plain = try NamedBlock(.directory(Directory(entries.sorted { $0.name < $1.name })))
+        let snapshots = history.snapshots(beside: plain.name)
+        guard let latest = snapshots.first else { return nil }
+        for block in history.blocks { try await store(block) }
+        let path = TreePath.root.appending(.snapshots)
+        var folder = [
+            Directory.Entry(.itself, inode: nil, fileID: path.fileID),
+            Directory.Entry(.parent, inode: nil, fileID: TreePath.root.fileID),
+        ]
+        for snapshot in snapshots {
+            guard let name = FileName(snapshot.date) else { throw FileSystemError(.badPath) }
+            folder.append(Directory.Entry(name, inode: snapshot.root, fileID: path.appending(name).fileID))
+        }
+        let block = try await storeDirectory(folder)
+        let time = FileTime(seconds: latest.version)
+        let inode = Inode(
+            path: path.bytes, linkCount: 1, modified: time, changed: time,
+            contents: .directory(BlockMap(size: UInt64(block.bytes.readableBytes), direct: [block.name])))
+        return Directory.Entry(.snapshots, inode: try await store(.inode(inode)), fileID: path.fileID)
+    }
+
+    private mutating func storeDirectory(_ entries: [Directory.Entry]) async throws -> NamedBlock {
+        let block = try NamedBlock(.directory(Directory(entries.sorted { $0.name < $1.name })))
+        try await store(block)
+        return block
     }
 
     @discardableResult

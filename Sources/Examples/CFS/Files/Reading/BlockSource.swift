@@ -12,4 +12,13 @@ public protocol BlockSource: Sendable {
     ///
     /// - Throws: If nobody can tell, which the reader passes on.
     func signedBlock(_ name: ChordID) async throws -> ByteBuffer?
+
+    /// These blocks will be asked for soon, in this order: whoever can fetches them meanwhile. A hint; a source may pass over
+    /// it, and does if it says nothing.
+    func expect(_ names: [ChordID]) async
+}
+
+extension BlockSource {
+    /// Does nothing.
+    public func expect(_ names: [ChordID]) async {}
 }

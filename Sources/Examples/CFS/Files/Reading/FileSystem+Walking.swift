@@ -8,6 +8,13 @@ public struct FoundFile: Hashable, Sendable {
     public var inode: Inode
     /// Where it is, without links and dots.
     public var path: TreePath
+
+    /// A file whose inode is at hand.
+    public init(handle: ChordID, inode: Inode, path: TreePath) {
+        self.handle = handle
+        self.inode = inode
+        self.path = path
+    }
 }
 
 /// Paths.

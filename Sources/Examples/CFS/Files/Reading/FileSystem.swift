@@ -13,22 +13,30 @@ public struct FileSystem<Source: BlockSource>: Sendable {
     /// The version of the root. Whoever opens the file system again demands at least this one.
     public let version: UInt32
     /// What the publisher signed.
-    public let info: FileSystemInfo
+    public internal(set) var info: FileSystemInfo
 
     let source: Source
-    let layout: FileLayout
+    var layout: FileLayout
 
     /// Opens what was published under a name.
     ///
-    /// Whether the publisher still vouches for it, ``FileSystemInfo/isCurrent(at:)`` says.
-    ///
-    /// - Parameter seen: The version that was seen last, which refuses older ones; nil if none was.
+    /// - Parameters:
+    ///   - seen: The version that was seen last, which refuses older ones; nil if none was.
+    ///   - now: Seconds since the beginning of 1970: what the publisher does not vouch for then is refused. It may begin up to
+    ///     ``CFSFileLimits/clockTolerance`` later, as clocks differ. Nil: whatever was signed once.
     /// - Throws: ``FileSystemError``, and whatever the source throws.
-    public static func open(_ name: ChordID, from source: Source, seen: UInt32? = nil) async throws -> Self {
+    public static func open(
+        _ name: ChordID, from source: Source, seen: UInt32? = nil, at now: UInt64? = nil
+    ) async throws -> Self {
         guard let bytes = try await source.signedBlock(name) else {
             throw FileSystemError(.missing, block: name)
         }
-        let block = try SignedBlock(bytes, named: name, seen: seen)
+        let block: SignedBlock
+        do throws(SignedBlockError) {
+            block = try SignedBlock(bytes, named: name, seen: seen)
+        } catch {
+            throw FileSystemError(error)
+        }
         let root = try FileBlock(block.data, in: name)
         guard case .root(let info) = root else {
             throw FileSystemError(.wrongKind(root.kind, expected: .root), block: name)
@@ -36,11 +44,25 @@ public struct FileSystem<Source: BlockSource>: Sendable {
         guard let layout = FileLayout(blockSize: Int(info.blockSize)) else {
             throw FileSystemError(.badBlockSize(Int(info.blockSize)), block: name)
         }
+        if let now {
+            guard now < info.end else { throw FileSystemError(.expired(info.end), block: name) }
+            guard now + CFSFileLimits.clockTolerance >= info.start else {
+                throw FileSystemError(.early(info.start), block: name)
+            }
+        }
         return Self(name: name, version: block.version, info: info, source: source, layout: layout)
     }
 
     /// The handle of the root directory.
     public var root: ChordID { info.root }
+
+    /// Tells the source that these files will be asked for soon.
+    public func expect(_ handles: [ChordID]) async { await source.expect(handles) }
+
+    /// Tells the source that the beginnings of these files will be read soon, and directories be listed.
+    public func expectContents(of files: [FoundFile]) async {
+        await source.expect(files.compactMap { $0.inode.blockMap?.direct.first ?? nil })
+    }
 
     /// The inode that a handle names.
     ///
@@ -54,6 +76,19 @@ public struct FileSystem<Source: BlockSource>: Sendable {
             throw FileSystemError(.fileTooLarge(bytes: map.size), block: handle)
         }
         return inode
+    }
+
+    /// The same with blocks of another size: for files whose handles are of a publication that had it.
+    ///
+    /// - Throws: ``FileSystemError`` if blocks cannot have that size.
+    public func laidOut(blockSize: Int) throws(FileSystemError) -> Self {
+        guard let layout = FileLayout(blockSize: blockSize) else {
+            throw FileSystemError(.badBlockSize(blockSize), block: name)
+        }
+        var files = self
+        files.layout = layout
+        files.info.blockSize = UInt32(blockSize)
+        return files
     }
 
     /// A block that is checked against its name.

@@ -30,6 +30,10 @@ extension Chord {
             }
             lookupsForOthers += 1
             begin(Lookup(id, wanted: nil, purpose: .other(ticket, withSuccessors: withSuccessors)), at: now)
+        case .route(let route): take(route, ticket: ticket, at: now)
+        case .routeEnd(let end):
+            reply(.done, to: ticket)
+            arrived(end, at: now)
         }
         return takeActions()
     }

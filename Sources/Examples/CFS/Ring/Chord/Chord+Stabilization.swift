@@ -19,6 +19,14 @@ struct Stability: Sendable {
     /// What fingers pointed to when they were looked at last.
     var fingers: [Int: ChordID] = [:]
     var hasFirstFingers = false
+    // Of generation 2.
+    /// The slot that is next, downwards; whether all were looked at once.
+    var slot = FingerSlots.count
+    var hasAllSlots = false
+    /// Which time they are looked at.
+    var pass = 0
+    /// Slots whose node did not answer.
+    var emptied: [Int] = []
 }
 
 /// A node that did not answer, to be asked again.
@@ -70,7 +78,10 @@ extension Chord {
         stability.backoffOpen += 2
         ask(successor, .successorList, for: .successorList(successor))
         ask(predecessor, .predecessorList, for: .predecessorList)
-        stabilizeFinger(at: now)
+        switch parameters.routing {
+        case .iterative: stabilizeFinger(at: now)
+        case .recursive: stabilizeSlots(at: now)
+        }
     }
 
     /// If a finger points to somebody new, finds out who is right; otherwise asks whether somebody came in between.
@@ -102,6 +113,7 @@ extension Chord {
     }
 
     mutating func fingerFound(_ exponent: Int, _ result: Result<LookupResult, ChordFailure>, at now: Duration) {
+        if parameters.routing == .recursive { return slotFound(exponent, result) }
         stability.backoffOpen -= 1
         guard case .success(let found) = result, let first = found.successors.first else {
             stability.areFingersStable.0 = false
@@ -164,7 +176,10 @@ extension Chord {
             }
         case (.fingers, .nodes(let nodes)):
             stability.hasFirstFingers = true
-            for node in nodes.prefix(ChordID.bitCount + 1) where node.id != me.id { table.insert(node, at: now) }
+            for node in nodes.prefix(ChordID.bitCount + 1) where node.id != me.id {
+                table.insert(node, at: now)
+                if parameters.routing == .recursive { consider(finger: node) }
+            }
         case (.check, _): break
         case (.ping, _): stability.backoffOpen -= 1
         default: unstable(purpose, of: node, at: now)
@@ -185,7 +200,7 @@ extension Chord {
             stability.backoffOpen -= 1
             stability.areFingersStable.0 = false
         case .fingers: actions.append(.wake(.firstFingers, after: parameters.retry))
-        case .check, .hop, .join, .revival: break
+        case .check, .hop, .join, .revival, .route: break
         }
     }
 
@@ -233,6 +248,8 @@ extension Chord {
     // The dead.
 
     mutating func bury(_ node: ChordNode, at now: Duration) {
+        suspects.remove(node.id)
+        drop(finger: node)
         guard table.markDead(node, at: now) else { return }
         remember(node, at: now)
     }

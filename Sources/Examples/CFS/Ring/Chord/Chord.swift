@@ -24,6 +24,8 @@ public struct Chord: Sendable {
         case fingerPredecessor(Int, ChordNode)
         case fingers
         case check
+        /// A question of generation 2 on its way.
+        case route(ForwardID)
     }
 
     var table: LocationTable
@@ -35,6 +37,17 @@ public struct Chord: Sendable {
     var continuous: StabilizationClock
     var backoff: StabilizationClock
     var actions: [ChordAction] = []
+    // Of generation 2.
+    var vivaldi = Vivaldi()
+    var fingers2: FingerSlots
+    /// The mean round trip to fingers, in microseconds; before anything is measured any number will do.
+    var usualRoundTrip = 100_000.0
+    /// Who has been asked and is late.
+    var suspects: Set<ChordID> = []
+    var forwards: [ForwardID: Forward] = [:]
+    var lastForward: UInt64 = 0
+    var routeNumbers: [UInt32: LookupID] = [:]
+    var routeSecret: UInt64 = 0
     private var bootstrap: ChordNode?
     private var isRunning = false
     private var lastRequest: UInt64 = 0
@@ -45,6 +58,7 @@ public struct Chord: Sendable {
         self.me = me
         self.parameters = parameters
         table = LocationTable(me: me, parameters: parameters)
+        fingers2 = FingerSlots(me: me.id)
         continuous = StabilizationClock(parameters.continuous)
         backoff = StabilizationClock(parameters.backoff)
     }
@@ -65,6 +79,7 @@ public struct Chord: Sendable {
 
     /// The different nodes that fingers point to, the nearest first.
     public var fingers: [ChordNode] {
+        if parameters.routing == .recursive { return fingers2.entries.map(\.node) }
         var fingers: [ChordNode] = []
         for exponent in 0..<ChordID.bitCount {
             let finger = finger(exponent)
@@ -78,6 +93,9 @@ public struct Chord: Sendable {
 
     /// Whether it is known that a node does not answer.
     public func isDead(_ node: ChordNode) -> Bool { table.isDead(node.id) }
+
+    /// All nodes that it has in mind, and since when those that do not answer have not.
+    public var locations: [(node: ChordNode, deadSince: Duration?)] { table.all }
 
     /// How many nodes the ring has, by how close together the successors are.
     public var estimatedNodes: Int {
@@ -109,6 +127,7 @@ public struct Chord: Sendable {
     private mutating func run(using random: inout some RandomNumberGenerator) {
         guard !isRunning else { return }
         isRunning = true
+        routeSecret = UInt64.random(in: 0...UInt64.max, using: &random)
         actions.append(.wake(.continuous, after: continuous.delay(using: &random)))
         actions.append(.wake(.backoff, after: backoff.delay(using: &random)))
         // Not all nodes at once.
@@ -137,6 +156,8 @@ public struct Chord: Sendable {
             actions.append(.wake(.checkDead, after: parameters.checkDead))
         case .firstFingers:
             askForFirstFingers()
+        case .route(let lookup, let attempt): routeTimedOut(lookup, attempt: attempt, at: now)
+        case .hop(let forward): refused(forward, isLate: true, at: now)
         case .join:
             if let bootstrap, successor.id == me.id {
                 ask(bootstrap, .findRoute(me.id.previous, withSuccessors: true), for: .join)
@@ -172,6 +193,7 @@ public struct Chord: Sendable {
         _ reply: ChordReply, to request: RequestID, at now: Duration
     ) -> [ChordAction] {
         guard let (node, purpose) = pending.removeValue(forKey: request) else { return [] }
+        suspects.remove(node.id)
         take(reply, from: node, for: purpose, at: now)
         return takeActions()
     }
@@ -187,9 +209,16 @@ public struct Chord: Sendable {
     /// The layer above got no answer from a node.
     public mutating func noteFailure(of node: ChordNode, at now: Duration) { bury(node, at: now) }
 
+    /// A node asks, so it lives. Others' word that a dead one does is not believed at once, its own is: it may have been started
+    /// again.
+    mutating func noteLife(of node: ChordNode, at now: Duration) {
+        if table.isDead(node.id) { table.markAlive(node, at: now) }
+    }
+
     private mutating func take(_ reply: ChordReply, from node: ChordNode, for purpose: Purpose, at now: Duration) {
         switch (purpose, reply) {
         case (.hop(let lookup), _): takeHop(reply, lookup, at: now)
+        case (.route(let forward), _): passed(forward, reply, at: now)
         case (.join, .nodes(let nodes)) where !nodes.isEmpty:
             let others = nodes.prefix(CFSLimits.nodesPerList).filter { $0.id != me.id }
             for node in others { table.insert(node, at: now) }
@@ -206,6 +235,7 @@ public struct Chord: Sendable {
     private mutating func missed(_ purpose: Purpose, of node: ChordNode, at now: Duration) {
         switch purpose {
         case .hop(let lookup): failHop(lookup, at: now)
+        case .route(let forward): refused(forward, at: now)
         case .join: joinLater()
         case .revival(let node): remember(node, at: now)
         default: unstable(purpose, of: node, at: now)

@@ -24,11 +24,15 @@ public enum ChordRequest: Equatable, Sendable {
     case testRange(ChordID, failed: [ChordID])
     /// Find who has this id, and tell the way there.
     case findRoute(ChordID, withSuccessors: Bool)
+    /// Take this question on: answer it, or pass it on (generation 2; CFS 2008, `recroute`).
+    case route(Route)
+    /// Your question came to its end (generation 2).
+    case routeEnd(RouteEnd)
 }
 
 /// What a node says to a `ChordRequest`.
 public enum ChordReply: Equatable, Sendable {
-    /// To `ping`, `notify`, `alert`.
+    /// To `ping`, `notify`, `alert`; to `route`: I take it; to `routeEnd`.
     case done
     /// To `successor`, `predecessor`.
     case node(ChordNode)
@@ -71,6 +75,11 @@ public struct LookupID: Hashable, Sendable {
     let number: UInt64
 }
 
+/// Names a question that a node passes on.
+public struct ForwardID: Hashable, Sendable {
+    let number: UInt64
+}
+
 /// What a lookup found.
 public struct LookupResult: Equatable, Sendable {
     /// The id that was looked for.
@@ -106,6 +115,10 @@ public enum ChordTimer: Hashable, Sendable {
     case firstFingers
     /// Try again to join.
     case join
+    /// A lookup of generation 2 was not answered in time.
+    case route(LookupID, attempt: Int)
+    /// A node has not taken a question of generation 2 in time.
+    case hop(ForwardID)
 }
 
 /// What a ring's node wants to have done.
@@ -147,8 +160,40 @@ public struct ChordParameters: Equatable, Sendable {
     /// How long until the next try to join, or to get the predecessor's fingers.
     public var retry = Duration.seconds(10)
 
+    /// How ids are looked up.
+    public var routing = Routing.iterative
+    /// How long an attempt to look up may take, with recursive routing.
+    public var routePatience = Duration.seconds(3)
+    /// How many attempts there are; each begins with another node.
+    public var routeAttempts = 4
+    /// How much longer than three expected round trips a node may take to accept a question that is passed on.
+    public var hopPatience = Duration.milliseconds(300)
+    /// How many nodes one that passes a question on tries.
+    public var hopAttempts = 4
+    /// Slots of fingers that are looked after in one round, with recursive routing.
+    public var slotsPerRound = 1
+    /// Of how many nodes behind the beginning of a slot the nearest one becomes the finger (Dabek et al., NSDI 2004: PNS(16)).
+    public var fingerCandidates = 16
+
     /// The historic ones.
     public init() {}
+
+    /// Those of generation 2: recursive routing, and 32 neighbours, so that the 28 keepers of a block are among them.
+    public static var generation2: Self {
+        var parameters = Self()
+        parameters.routing = .recursive
+        parameters.neighbours = 32
+        parameters.locations += 64
+        return parameters
+    }
+}
+
+/// How a node finds out who has an id.
+public enum Routing: Hashable, Sendable {
+    /// It asks one node after the other itself; fingers are a power of two away (2004).
+    case iterative
+    /// The question is passed on from node to node; fingers are chosen by digits and by round trip (generation 2).
+    case recursive
 }
 
 /// Times between two rounds of stabilisation.

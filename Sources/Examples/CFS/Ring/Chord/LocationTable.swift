@@ -40,6 +40,11 @@ struct LocationTable: Sendable {
         return index < locations.count && locations[index].node.id == id && locations[index].deadSince != nil
     }
 
+    /// Everybody but this node, and since when they do not answer.
+    var all: [(node: ChordNode, deadSince: Duration?)] {
+        locations.compactMap { $0.node.id == me.id ? nil : ($0.node, $0.deadSince) }
+    }
+
     /// The first one alive at `id` or behind it; this node if there is no other.
     func successor(of id: ChordID) -> ChordNode {
         var index = position(of: id)

@@ -20,6 +20,10 @@ struct Lookup: Sendable {
     var path: [ChordNode] = []
     var failed: [ChordID] = []
     var questions = 0
+    /// What its attempts are called, with recursive routing.
+    var routes: [UInt32] = []
+    /// The nodes that they began with.
+    var firstHops: [ChordID] = []
 
     init(_ target: ChordID, wanted: Int?, purpose: Purpose) {
         self.target = target
@@ -61,6 +65,11 @@ extension Chord {
     @discardableResult
     mutating func begin(_ lookup: Lookup, guess: ChordNode? = nil, at now: Duration) -> LookupID {
         let id = nextLookup()
+        if parameters.routing == .recursive {
+            lookups[id] = lookup
+            sendOff(id, at: now)
+            return id
+        }
         var lookup = lookup
         lookup.path = [guess ?? closestPredecessor(of: lookup.target, without: [])]
         lookups[id] = lookup
@@ -129,8 +138,9 @@ extension Chord {
                 failures: lookup.failed.count))
     }
 
-    private mutating func end(_ id: LookupID, _ result: Result<LookupResult, ChordFailure>, at now: Duration) {
+    mutating func end(_ id: LookupID, _ result: Result<LookupResult, ChordFailure>, at now: Duration) {
         guard let lookup = lookups.removeValue(forKey: id) else { return }
+        forget(lookup)
         switch lookup.purpose {
         case .client: actions.append(.lookedUp(id, result))
         case .finger(let exponent): fingerFound(exponent, result, at: now)

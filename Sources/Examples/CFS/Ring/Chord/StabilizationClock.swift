@@ -5,6 +5,9 @@ struct StabilizationClock: Sendable {
     private let times: StabilizationTimes
     private(set) var interval: Duration
 
+    /// A second in 2004; less where the usual time is.
+    private var step: Duration { min(.seconds(1), times.base / 8) }
+
     init(_ times: StabilizationTimes) {
         self.times = times
         interval = times.first
@@ -15,7 +18,7 @@ struct StabilizationClock: Sendable {
         if isBusy {
             interval *= 2
         } else {
-            if interval >= times.base { interval -= .seconds(1) }
+            if interval >= times.base { interval -= step }
             if interval < times.base / 2 { interval = interval * 6 / 5 }
         }
         interval = min(interval, times.longest)
@@ -28,7 +31,7 @@ struct StabilizationClock: Sendable {
         } else if isStable {
             interval = interval * 6 / 5
         } else if interval > times.base {
-            interval -= .seconds(1)
+            interval -= step
         }
         interval = min(interval, times.longest)
     }

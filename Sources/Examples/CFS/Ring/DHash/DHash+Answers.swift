@@ -70,37 +70,44 @@ extension DHash {
     mutating func answer(_ request: DHashRequest, from node: ChordNode, _ chord: Chord, at now: Duration) -> DHashReply
     {
         switch request {
-        case .store(let request): store(request, from: node, chord)
-        case .fetch(let request): piece(request)
+        case .store(let request): store(request, from: node, chord, at: now)
+        case .fetch(let request): piece(request, at: now)
         case .offer(let keys): .offered(keys.prefix(CFSLimits.keysPerOffer).map { offered($0, chord) })
         }
     }
 
-    private mutating func store(_ request: StoreRequest, from node: ChordNode, _ chord: Chord) -> DHashReply {
+    private mutating func store(
+        _ request: StoreRequest, from node: ChordNode, _ chord: Chord, at now: Duration
+    ) -> DHashReply {
         let key = request.key
         let end = request.offset.addingReportingOverflow(request.data.count)
         guard request.offset >= 0, !end.overflow, (0...CFSLimits.storedBytes).contains(request.size),
             end.partialValue <= request.size, !request.data.isEmpty || request.size == 0,
-            request.purpose != .cache, (request.purpose == .fragment) == (key.type == .contentHash)
+            request.purpose != .cache, (request.purpose == .fragment) == (key.type == .contentHash),
+            !isOver(request.expiration, at: now)
         else { return .failed(.error) }
         let name = PartialStores.Name(key: key, purpose: request.purpose, sender: node.id, size: request.size)
         // What was begun is finished, whoever came in between.
         if request.purpose == .store, !chord.isResponsible(for: key.id), !partials.contains(name) {
             return .retry(chord.predecessor)
         }
-        let previous = key.type == .keyHash ? nil : store.read(key)
-        if previous != nil { return .stored(wasPresent: true, isDone: true) }
+        if key.type != .keyHash, let previous = kept(key, at: now) {
+            refresh(previous, key, until: request.expiration)
+            return .stored(wasPresent: true, isDone: true)
+        }
         guard let data = partials.add(request.data, at: request.offset, of: name) else {
             return .stored(wasPresent: false, isDone: false)
         }
-        return keep(data, key, purpose: request.purpose)
+        return keep(data, key, until: request.expiration, purpose: request.purpose, at: now)
     }
 
     /// Keeps what came whole, if it is what it should be.
-    private mutating func keep(_ data: [UInt8], _ key: BlockKey, purpose: StorePurpose) -> DHashReply {
+    private mutating func keep(
+        _ data: [UInt8], _ key: BlockKey, until expiration: UInt32, purpose: StorePurpose, at now: Duration
+    ) -> DHashReply {
         switch key.type {
         case .contentHash:
-            guard (try? Fragment(decoding: data)) != nil else {
+            guard (try? parameters.coding.share(decoding: data)) != nil else {
                 counters.refused += 1
                 return .failed(.error)
             }
@@ -110,22 +117,26 @@ extension DHash {
                 counters.refused += 1
                 return .failed(.storeNotVerified)
             }
-            if let previous = store.read(key) {
-                if previous == data { return .stored(wasPresent: true, isDone: true) }
-                if let known = rules.version(of: previous), known >= version {
+            if let previous = kept(key, at: now) {
+                if previous.data == data {
+                    refresh(previous, key, until: expiration)
+                    return .stored(wasPresent: true, isDone: true)
+                }
+                if let known = rules.version(of: previous.data), known >= version {
                     // A replica's sender needs not know: it is served, if by a newer one.
                     return purpose == .store ? .failed(.stale) : .stored(wasPresent: true, isDone: true)
                 }
             }
         }
-        guard write(data, key) else { return .failed(.storeError) }
+        guard write(data, key, until: expiration) else { return .failed(.storeError) }
         counters.stores += 1
         return .stored(wasPresent: false, isDone: true)
     }
 
-    mutating func write(_ data: [UInt8], _ key: BlockKey) -> Bool {
+    mutating func write(_ data: [UInt8], _ key: BlockKey, until expiration: UInt32) -> Bool {
         do {
-            try store.write(data, for: key)
+            // Generation 1 has no word for it.
+            try store.write(KeptBlock(data, until: parameters.expires ? expiration : 0), for: key)
         } catch {
             return false
         }
@@ -133,21 +144,30 @@ extension DHash {
         return true
     }
 
+    /// The tree says again what the store has.
+    mutating func undo(_ keys: [BlockKey]) {
+        for key in keys where key.type == .contentHash {
+            if store.read(key) == nil { tree.remove(key.id) } else { tree.insert(key.id) }
+        }
+    }
+
     mutating func removeFragment(_ id: ChordID) {
         store.remove(BlockKey(id, .contentHash))
         tree.remove(id)
     }
 
-    private func piece(_ request: FetchRequest) -> DHashReply {
+    private func piece(_ request: FetchRequest, at now: Duration) -> DHashReply {
         guard request.isFragment == (request.key.type == .contentHash), request.start >= 0, request.length > 0,
-            let data = store.read(request.key)
+            let kept = kept(request.key, at: now)
         else { return .failed(.noEntry) }
+        let data = kept.data
         // A block that was replaced between two pieces must not be put together of both.
         let cookie = Self.cookie(data)
         guard request.cookie == 0 || request.cookie == cookie else { return .failed(.noEntry) }
         let start = min(request.start, data.count)
         let end = start + min(request.length, CFSLimits.storedBytes, data.count - start)
-        return .piece(Array(data[start..<end]), offset: start, size: data.count, cookie: cookie)
+        return .piece(
+            Array(data[start..<end]), offset: start, size: data.count, cookie: cookie, expiration: kept.expiration)
     }
 
     /// A number that is another one for other bytes, most likely; never zero.

@@ -4,6 +4,7 @@ import CFSModel
 struct Insert: Sendable {
     let key: BlockKey
     let data: [UInt8]
+    let expiration: UInt32
     var path: [ChordNode] = []
     var open = 0
     var kept = 0
@@ -21,7 +22,13 @@ struct Fetch: Sendable {
     /// Who may have it, the next one to ask first.
     var sources: [ChordNode] = []
     var open: Set<UInt64> = []
-    var fragments: [Fragment] = []
+    var fragments: [KeptFragment] = []
+    /// Until when those who gave something keep it.
+    var expirations: [UInt32] = []
+    /// Who was asked.
+    var asked: Set<ChordID> = []
+    /// Whether all keepers are looked for.
+    var isThorough = false
     var errors = 0
     var retries = 0
     var sawWrong = false
@@ -31,9 +38,12 @@ struct Fetch: Sendable {
 extension DHash {
     // Storing.
 
-    mutating func insert(_ key: BlockKey, _ data: [UInt8], _ chord: inout Chord, at now: Duration) -> OperationID {
+    mutating func insert(
+        _ key: BlockKey, _ data: [UInt8], until expiration: UInt32, _ chord: inout Chord, at now: Duration
+    ) -> OperationID {
         let operation = OperationID(number: nextNumber())
-        guard data.count <= CFSLimits.blockBytes, inserts.count < CFSLimits.operations else {
+        guard data.count <= CFSLimits.blockBytes, inserts.count < CFSLimits.operations, !isOver(expiration, at: now)
+        else {
             actions.append(.inserted(operation, .failure(.error)))
             return operation
         }
@@ -41,7 +51,7 @@ extension DHash {
             actions.append(.inserted(operation, .failure(.storeNotVerified)))
             return operation
         }
-        inserts[operation] = Insert(key: key, data: data)
+        inserts[operation] = Insert(key: key, data: data, expiration: expiration)
         lookUp(key.id, wanted: nil, for: .insert(operation), &chord, at: now)
         return operation
     }
@@ -55,7 +65,11 @@ extension DHash {
         guard case .success(let found) = result else { return finish(operation, .failure(.chord)) }
         let isFragmented = insert.key.type == .contentHash
         let nodes = keepers(found, isFragmented ? parameters.fragments : parameters.replicas, chord)
-        insert.needed = isFragmented ? parameters.fragmentsNeeded : parameters.replicas / 2 + 1
+        let size = parameters.shareSize(nodes: nodes.count)
+        insert.needed =
+            isFragmented
+            ? max(parameters.nodesNeeded(shareSize: size), Int(Double(nodes.count) * parameters.keptShare))
+            : parameters.copiesNeeded(nodes: nodes.count)
         insert.path = found.path + found.successors.prefix(1)
         insert.open = nodes.count
         inserts[operation] = insert
@@ -64,17 +78,19 @@ extension DHash {
         guard isFragmented else {
             for (index, node) in nodes.enumerated() {
                 upload(
-                    insert.data, insert.key, index == 0 ? .store : .replica, to: node, for: .insert(operation, index),
+                    insert.data, insert.key, index == 0 ? .store : .replica, until: insert.expiration, to: node,
+                    for: .insert(operation, index),
                     &chord, at: now)
             }
             return
         }
-        let fragments = Dispersal.fragments(
-            of: insert.data, needed: parameters.needed(length: insert.data.count), count: nodes.count, using: &random)
+        let shares = parameters.coding.shares(
+            of: insert.data, needed: parameters.needed(length: insert.data.count), count: nodes.count, size: size,
+            using: &random)
         for (index, node) in nodes.enumerated() {
             upload(
-                fragments[index].encoded, insert.key, .fragment, to: node, for: .insert(operation, index), &chord,
-                at: now)
+                shares[index], insert.key, .fragment, until: insert.expiration, to: node,
+                for: .insert(operation, index), &chord, at: now)
         }
     }
 
@@ -117,7 +133,8 @@ extension DHash {
 
     mutating func search(_ operation: OperationID, _ chord: inout Chord, at now: Duration) {
         guard let fetch = fetches[operation] else { return }
-        let wanted = fetch.key.type == .contentHash ? parameters.fragments : nil
+        let enough = fetch.isThorough ? nil : parameters.sourcesToBegin ?? parameters.fragments
+        let wanted = fetch.key.type == .contentHash ? enough : nil
         lookUp(fetch.key.id, wanted: wanted, for: .fetch(operation), &chord, at: now)
     }
 
@@ -131,7 +148,14 @@ extension DHash {
         fetch.path = found.path + found.successors.prefix(1)
         if fetch.key.type == .contentHash {
             let here = chord.me.coordinates
-            let nodes = keepers(found, parameters.fragments, chord).filter { $0.id != chord.me.id || !fetch.isRepair }
+            let enough = fetch.isThorough ? nil : parameters.sourcesToBegin
+            let count =
+                enough.map { found.successors.count >= $0 ? min(found.successors.count, parameters.fragments) : nil }
+                ?? parameters.fragments
+            let nodes = keepers(found, count ?? parameters.fragments, chord).filter {
+                ($0.id != chord.me.id || !fetch.isRepair || tree.contains(fetch.key.id))
+                    && !fetch.asked.contains($0.id)
+            }
             // By the expected round trip, as far as it is known.
             fetch.sources =
                 here.error < 0
@@ -141,9 +165,21 @@ extension DHash {
             fetch.sources = keepers(found, chord.parameters.neighbours, chord)
         }
         fetches[operation] = fetch
-        let parallel = fetch.key.type == .contentHash ? parameters.fragmentsNeeded : 1
+        let parallel = fetch.key.type == .contentHash ? parameters.nodesNeeded(shareSize: shareSize(chord)) : 1
         for _ in 0..<min(parallel, fetch.sources.count) { askNext(operation, &chord, at: now) }
-        if fetch.sources.isEmpty { again(operation, .noEntry, &chord, at: now) }
+        if fetch.sources.isEmpty {
+            again(operation, .noEntry, &chord, at: now)
+        } else if let patience = parameters.latePatience, fetch.key.type == .contentHash {
+            actions.append(.wake(.dhash(.late(operation)), after: patience))
+        }
+    }
+
+    /// Some have not answered for a while: as many others are asked, whoever is first then.
+    mutating func askInstead(_ operation: OperationID, _ chord: inout Chord, at now: Duration) {
+        guard let patience = parameters.latePatience, let open = fetches[operation]?.open.count else { return }
+        for _ in 0..<open where fetches[operation]?.sources.isEmpty == false { askNext(operation, &chord, at: now) }
+        guard fetches[operation]?.sources.isEmpty == false else { return }
+        actions.append(.wake(.dhash(.late(operation)), after: patience))
     }
 
     /// Asks one more, if there is one; gives up if nobody is left to wait for.
@@ -151,6 +187,7 @@ extension DHash {
         guard var fetch = fetches[operation] else { return }
         while let node = fetch.sources.first {
             fetch.sources.removeFirst()
+            fetch.asked.insert(node.id)
             if chord.isDead(node) {
                 fetch.errors += 1
                 continue
@@ -173,13 +210,14 @@ extension DHash {
     ) {
         let operation = download.operation
         guard fetches[operation]?.open.remove(id) != nil, var fetch = fetches[operation] else { return }
-        if let bytes, let data = use(bytes, &fetch, using: &random) {
+        if let bytes, let data = use(bytes, until: download.expiration, &fetch, using: &random) {
             return succeed(operation, fetch, data, &chord, at: now, using: &random)
         }
         fetches[operation] = fetch
         // Fragments under way may be enough without another one.
         let need = fetch.fragments.first?.needed ?? parameters.fragmentsNeeded
-        if fetch.key.type != .contentHash || fetch.open.count + fetch.fragments.count < max(need, 1)
+        let expected = fetch.open.count * shareSize(chord) + fetch.fragments.count
+        if fetch.key.type != .contentHash || expected < max(need, 1)
             || fetch.sawWrong || fetch.open.isEmpty
         {
             askNext(operation, &chord, at: now)
@@ -188,28 +226,33 @@ extension DHash {
 
     /// The block, if these bytes complete it.
     private mutating func use(
-        _ bytes: [UInt8], _ fetch: inout Fetch, using random: inout some RandomNumberGenerator
+        _ bytes: [UInt8], until expiration: UInt32, _ fetch: inout Fetch, using random: inout some RandomNumberGenerator
     ) -> [UInt8]? {
         guard fetch.key.type == .contentHash else {
-            if rules.isRight(bytes, fetch.key) { return bytes }
+            if rules.isRight(bytes, fetch.key) {
+                fetch.expirations = [expiration]
+                return bytes
+            }
             fetch.sawWrong = true
             fetch.errors += 1
             return nil
         }
-        guard let fragment = try? Fragment(decoding: bytes), !fetch.fragments.contains(fragment) else {
-            // Another node's fragment again, or none: of no use.
+        let share = (try? parameters.coding.share(decoding: bytes))?.filter { !fetch.fragments.contains($0) }
+        guard let share, let first = share.first else {
+            // Another node's fragments again, or none: of no use.
             counters.badFragments += 1
             fetch.errors += 1
             return nil
         }
-        fetch.fragments.append(fragment)
+        fetch.fragments += share
+        fetch.expirations.append(expiration)
         // Those that say the same of the block; who lies about that is alone, or with few.
-        let alike = fetch.fragments.filter { $0.needed == fragment.needed && $0.blockLength == fragment.blockLength }
-        guard alike.count >= fragment.needed else { return nil }
+        let alike = fetch.fragments.filter { $0.needed == first.needed && $0.blockLength == first.blockLength }
+        guard alike.count >= first.needed else { return nil }
         // One that lies may be among them: then others, by chance, as often as is bearable.
         var order = Array(alike.reversed())
-        for _ in 0..<(alike.count == fragment.needed ? 1 : 32) {
-            if let data = try? Dispersal.block(from: order), rules.isRight(data, fetch.key) { return data }
+        for _ in 0..<(alike.count == first.needed ? 1 : 32) {
+            if let data = try? parameters.coding.block(from: order), rules.isRight(data, fetch.key) { return data }
             order.shuffle(using: &random)
         }
         fetch.sawWrong = true
@@ -221,6 +264,11 @@ extension DHash {
         _ operation: OperationID, _ failure: DHashFailure, _ chord: inout Chord, at now: Duration
     ) {
         guard var fetch = fetches[operation] else { return }
+        if fetch.key.type == .contentHash, parameters.sourcesToBegin != nil, !fetch.isThorough {
+            fetch.isThorough = true
+            fetches[operation] = fetch
+            return search(operation, &chord, at: now)
+        }
         guard fetch.key.type != .contentHash, fetch.retries < parameters.retries else {
             return giveUp(operation, fetch, failure, &chord, at: now)
         }
@@ -245,10 +293,14 @@ extension DHash {
     ) {
         close(operation, fetch)
         guard fetch.isRepair else {
-            let block = FetchedBlock(data: data, path: fetch.path, errors: fetch.errors, retries: fetch.retries)
+            let block = FetchedBlock(
+                data: data, path: fetch.path, errors: fetch.errors, retries: fetch.retries,
+                expiration: Self.usual(fetch.expirations))
             return actions.append(.fetched(operation, .success(block)))
         }
-        keepFragment(of: data, fetch.key, using: &random)
+        let expiration = Self.usual(fetch.expirations)
+        // Elsewhere it is about to be dropped too.
+        if !isOver(expiration, at: now) { keepShare(of: data, fetch.key, until: expiration, chord, using: &random) }
         repairs.end(operation)
         repairNext(&chord, at: now)
     }

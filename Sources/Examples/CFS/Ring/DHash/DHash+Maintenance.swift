@@ -75,8 +75,14 @@ extension DHash {
     mutating func compareWithSuccessor(_ chord: inout Chord, at now: Duration) {
         let successors = chord.successors.prefix(parameters.fragments - 1)
         guard !successors.isEmpty, repairs.waiting.isEmpty, !syncs.values.contains(where: \.isOwn) else { return }
-        if nextReplica >= successors.count { nextReplica = 0 }
         let range = KeyRange(from: chord.predecessor.id.next, through: chord.me.id)
+        if parameters.comparesNewcomersFirst {
+            compared.formIntersection(successors.map(\.id))
+            if let newcomer = successors.first(where: { !compared.contains($0.id) }) {
+                return begin(Sync(node: newcomer, isOwn: true, state: MerkleSync(range: range)), &chord, at: now)
+            }
+        }
+        if nextReplica >= successors.count { nextReplica = 0 }
         begin(Sync(node: successors[nextReplica], isOwn: true, state: MerkleSync(range: range)), &chord, at: now)
         nextReplica = (nextReplica + 1) % max(1, parameters.fragments - 1)
     }
@@ -106,6 +112,7 @@ extension DHash {
         do throws(MerkleSync.Failure) {
             guard case .ask(let request) = try sync.state.next(tree) else {
                 syncs[id] = nil
+                if sync.isOwn { goOn(after: sync.node, &chord, at: now) }
                 return
             }
             syncs[id] = sync
@@ -113,6 +120,14 @@ extension DHash {
         } catch {
             // No harm: what was found missing so far is being fetched, and there is a next round.
             syncs[id] = nil
+        }
+    }
+
+    /// A comparison is over: those who have just become successors do not wait for the next round.
+    private mutating func goOn(after node: ChordNode, _ chord: inout Chord, at now: Duration) {
+        guard parameters.comparesNewcomersFirst, compared.insert(node.id).inserted else { return }
+        if chord.successors.prefix(parameters.fragments - 1).contains(where: { !compared.contains($0.id) }) {
+            compareWithSuccessor(&chord, at: now)
         }
     }
 
@@ -136,8 +151,9 @@ extension DHash {
     }
 
     mutating func repairNext(_ chord: inout Chord, at now: Duration) {
+        let size = shareSize(chord)
         while repairs.running.count < parameters.repairs, let id = repairs.next() {
-            guard !tree.contains(id) else {
+            guard lacks(id, size: size) else {
                 repairs.skip(id)
                 continue
             }
@@ -148,12 +164,16 @@ extension DHash {
         }
     }
 
-    /// Makes a fragment of its own of a block: others' would be of no use to those who have them.
-    mutating func keepFragment(of data: [UInt8], _ key: BlockKey, using random: inout some RandomNumberGenerator) {
-        guard !tree.contains(key.id) else { return }
+    /// Makes fragments of its own of a block: others' would be of no use to those who have them.
+    mutating func keepShare(
+        of data: [UInt8], _ key: BlockKey, until expiration: UInt32, _ chord: Chord,
+        using random: inout some RandomNumberGenerator
+    ) {
+        let size = shareSize(chord)
+        guard lacks(key.id, size: size) else { return }
         let needed = parameters.needed(length: data.count)
-        let fragment = Dispersal.fragments(of: data, needed: needed, count: 1, using: &random)[0]
-        if write(fragment.encoded, key) { counters.repaired += 1 } else { counters.unrepaired += 1 }
+        let share = parameters.coding.anotherShare(of: data, needed: needed, size: size, using: &random)
+        if write(share, key, until: expiration) { counters.repaired += 1 } else { counters.unrepaired += 1 }
     }
 
     // Whole blocks: the responsible node sends them to the other keepers, others to the responsible node.
@@ -167,7 +187,8 @@ extension DHash {
             wholeBlocks.cursor[type] = keys.count < parameters.wholeBlocksPerRound ? nil : keys.last
             for id in keys {
                 let key = BlockKey(id, type)
-                guard let data = store.read(key) else { continue }
+                guard let kept = kept(key, at: now) else { continue }
+                let data = kept.data
                 let hash = ChordID(hashing: data)
                 guard chord.isResponsible(for: id) else {
                     if !wholeBlocks.has(ChordID(0), key, hash, since: since) {
@@ -178,7 +199,9 @@ extension DHash {
                 }
                 for node in replicas where !wholeBlocks.has(node.id, key, hash, since: since) {
                     wholeBlocks.open += 1
-                    upload(data, key, .replica, to: node, for: .wholeBlock(key, to: node.id), &chord, at: now)
+                    upload(
+                        data, key, .replica, until: kept.expiration, to: node, for: .wholeBlock(key, to: node.id),
+                        &chord, at: now)
                 }
             }
         }
@@ -188,13 +211,15 @@ extension DHash {
         _ key: BlockKey, _ result: Result<LookupResult, ChordFailure>, _ chord: inout Chord, at now: Duration
     ) {
         guard case .success(let found) = result, let master = found.successors.first, master.id != chord.me.id,
-            let data = store.read(key)
+            let kept = kept(key, at: now)
         else {
             wholeBlocks.open -= 1
             return
         }
         // Noted under zero: whoever is responsible.
-        upload(data, key, .replica, to: master, for: .wholeBlock(key, to: ChordID(0)), &chord, at: now)
+        upload(
+            kept.data, key, .replica, until: kept.expiration, to: master, for: .wholeBlock(key, to: ChordID(0)), &chord,
+            at: now)
     }
 
     // Fragments that others should have.
@@ -270,11 +295,13 @@ extension DHash {
             return offer(&chord, at: now)
         }
         let name = BlockKey(key, .contentHash)
-        guard let data = store.read(name) else {
+        guard let kept = kept(name, at: now) else {
             self.handover = nil
             return
         }
-        upload(data, name, .fragment, to: handover.nodes[handover.index], for: .handover(key), &chord, at: now)
+        upload(
+            kept.data, name, .fragment, until: kept.expiration, to: handover.nodes[handover.index],
+            for: .handover(key), &chord, at: now)
     }
 
     mutating func handedOver(

@@ -4,11 +4,11 @@ import CFSModel
 ///
 /// A value like `Chord`, on which it stands: it asks it where blocks belong. What both want to have done comes out of
 /// `RingNode`.
-public struct DHash<Store: BlockStore>: Sendable {
+public struct DHash: Sendable {
     /// How it was configured.
     public let parameters: DHashParameters
     /// What it keeps.
-    public internal(set) var store: Store
+    public internal(set) var store: any BlockStore
     /// The names of the fragments that it keeps.
     public internal(set) var tree: MerkleTree
     /// What it counted since it began.
@@ -44,6 +44,11 @@ public struct DHash<Store: BlockStore>: Sendable {
     var nextReplica = 0
     var wholeBlocks = WholeBlocks()
     var handover: Handover?
+    var shares: TopUp?
+    /// Successors that were compared with since they are.
+    var compared: Set<ChordID> = []
+    /// What time it is at the time zero, in seconds since 1970.
+    var secondsAtZero: Int64
     /// Where the look for misplaced fragments goes on.
     var misplacedCursor = ChordID(0)
     var actions: [RingAction] = []
@@ -51,10 +56,11 @@ public struct DHash<Store: BlockStore>: Sendable {
     var own: [(RequestID, RingReply)] = []
     private var lastNumber: UInt64 = 0
 
-    init(store: Store, rules: any BlockRules, parameters: DHashParameters) {
+    init(store: any BlockStore, rules: any BlockRules, parameters: DHashParameters) {
         self.store = store
         self.rules = rules
         self.parameters = parameters
+        secondsAtZero = parameters.secondsAtZero
         tree = MerkleTree()
         var last: ChordID?
         while let keys = Optional(store.keys(of: .contentHash, after: last, limit: 1024)), !keys.isEmpty {
@@ -73,6 +79,7 @@ public struct DHash<Store: BlockStore>: Sendable {
         actions.append(.wake(.dhash(.replicas), after: some(parameters.replicaTimer)))
         actions.append(.wake(.dhash(.wholeBlocks), after: some(parameters.wholeBlockTimer)))
         actions.append(.wake(.dhash(.misplaced), after: some(parameters.misplacedTimer)))
+        if parameters.expires { actions.append(.wake(.dhash(.expiry), after: some(parameters.expiryTimer))) }
         nextReplica = Int.random(in: 0..<max(1, parameters.fragments - 1), using: &random)
     }
 
@@ -179,8 +186,13 @@ public struct DHash<Store: BlockStore>: Sendable {
             actions.append(.wake(.dhash(.wholeBlocks), after: parameters.wholeBlockTimer))
         case .misplaced:
             lookForMisplaced(&chord, at: now)
+            topUp(&chord, at: now)
             actions.append(.wake(.dhash(.misplaced), after: parameters.misplacedTimer))
         case .retry(let operation): search(operation, &chord, at: now)
+        case .late(let operation): askInstead(operation, &chord, at: now)
+        case .expiry:
+            let pause = dropExpired(at: now)
+            actions.append(.wake(.dhash(.expiry), after: pause))
         }
     }
 }
@@ -197,6 +209,8 @@ public struct DHashCounters: Equatable, Sendable {
     public var unrepaired = 0
     /// Fragments given to those that should keep them.
     public var handedOver = 0
+    /// Blocks and fragments dropped because their time was over.
+    public var expired = 0
     /// Fragments of others' that turned out to be none, or of no block.
     public var badFragments = 0
 
@@ -211,5 +225,6 @@ public struct DHashCounters: Equatable, Sendable {
         unrepaired += other.unrepaired
         handedOver += other.handedOver
         badFragments += other.badFragments
+        expired += other.expired
     }
 }

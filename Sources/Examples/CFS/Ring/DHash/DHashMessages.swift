@@ -50,9 +50,14 @@ public struct StoreRequest: Equatable, Sendable {
     public let offset: Int
     /// The piece.
     public let data: [UInt8]
+    /// Until when it is to be kept, in seconds since 1970; 0: for ever. Generation 1 does not know it.
+    public let expiration: UInt32
 
     /// A piece.
-    public init(key: BlockKey, purpose: StorePurpose, size: Int, offset: Int, data: [UInt8]) {
+    public init(
+        key: BlockKey, purpose: StorePurpose, size: Int, offset: Int, data: [UInt8], expiration: UInt32 = 0
+    ) {
+        self.expiration = expiration
         self.key = key
         self.purpose = purpose
         self.size = size
@@ -110,8 +115,8 @@ public enum DHashReply: Equatable, Sendable {
     case stored(wasPresent: Bool, isDone: Bool)
     /// Not mine: try the one before me.
     case retry(ChordNode)
-    /// A piece of what is kept, of `size` bytes together.
-    case piece([UInt8], offset: Int, size: Int, cookie: Int32)
+    /// A piece of what is kept, of `size` bytes together, and until when; 0: for ever, or nobody knows.
+    case piece([UInt8], offset: Int, size: Int, cookie: Int32, expiration: UInt32 = 0)
     /// One answer for each key.
     case offered([OfferAnswer])
     /// It did not work.
@@ -155,9 +160,12 @@ public struct FetchedBlock: Equatable, Sendable {
     public let errors: Int
     /// Times the whole search was repeated.
     public let retries: Int
+    /// Until when it is kept, in seconds since 1970; 0: for ever, or nobody knows.
+    public let expiration: UInt32
 
     /// A block.
-    public init(data: [UInt8], path: [ChordNode], errors: Int, retries: Int) {
+    public init(data: [UInt8], path: [ChordNode], errors: Int, retries: Int, expiration: UInt32 = 0) {
+        self.expiration = expiration
         self.data = data
         self.path = path
         self.errors = errors
@@ -175,6 +183,10 @@ public enum DHashTimer: Hashable, Sendable {
     case misplaced
     /// Try a fetch again.
     case retry(OperationID)
+    /// Ask others for a block, some are late (generation 2).
+    case late(OperationID)
+    /// Drop what has expired (generation 2).
+    case expiry
 }
 
 /// Numbers of the historic configuration; others are for tests and simulations.
@@ -208,11 +220,67 @@ public struct DHashParameters: Equatable, Sendable {
     /// Whole blocks sent in one round, so that a round ends.
     public var wholeBlocksPerRound = 256
 
+    /// How blocks become fragments.
+    public var coding = BlockCoding.dispersal
+    /// Whether it is kept beside each block until when it is wanted.
+    public var expires = false
+    /// What time it is at the time zero, in seconds since 1970: what expirations are compared with.
+    public var secondsAtZero: Int64 = 0
+    /// Between two looks for blocks that have expired.
+    public var expiryTimer = Duration.seconds(60)
+    /// How many blocks of each type are dropped then; if there are more, the next look is within a second.
+    public var expiryKeysPerRound = 1024
+    /// Whether who has just become a successor is compared with before others, and at once.
+    public var comparesNewcomersFirst = false
+    /// After how long others are asked instead of those that have not given their fragment; nil: when these are dead.
+    public var latePatience: Duration?
+    /// Successors that are enough to begin fetching a block; nil: all that keep it.
+    public var sourcesToBegin: Int?
+    /// Whether rings with fewer nodes than a block has keepers keep blocks too.
+    public var fewNodesAreEnough = false
+    /// Which share of the keepers must have kept a block so that it counts as stored, if that is more than are needed.
+    public var keptShare = 0.0
+
     /// The historic ones.
     public init() {}
 
+    /// Those of generation 2: 28 fragments, of which any 8 are enough.
+    ///
+    /// When 30 % of all nodes fail at once, the chance is 8 in ten million that fewer than 8 of 28 keepers are left; a block's
+    /// fragments have 3.5 times its bytes.
+    public static var generation2: Self {
+        var parameters = Self()
+        parameters.coding = .systematic
+        parameters.fragments = 28
+        parameters.fragmentsNeeded = 8
+        parameters.expires = true
+        parameters.comparesNewcomersFirst = true
+        parameters.replicaTimer = .seconds(60)
+        parameters.latePatience = .milliseconds(500)
+        parameters.sourcesToBegin = 16
+        parameters.keptShare = 2.0 / 3
+        parameters.fewNodesAreEnough = true
+        return parameters
+    }
+
+    /// How many fragments of a block each of its keepers gets.
+    ///
+    /// One, in a ring that has a node for each. In generation 2 the nodes of a smaller ring get several: a block has as many
+    /// fragments, and some to spare, whatever its ring's size, and one node alone has all that make it.
+    public func shareSize(nodes: Int) -> Int {
+        guard fewNodesAreEnough, nodes > 0 else { return 1 }
+        return min(fragmentsNeeded, max(1, (fragments + nodes - 1) / nodes))
+    }
+
+    /// How many copies of a whole block are enough, where so many nodes should keep it: more than half.
+    func copiesNeeded(nodes: Int) -> Int { (fewNodesAreEnough ? min(nodes, replicas) : replicas) / 2 + 1 }
+
+    /// How many nodes have enough fragments together.
+    func nodesNeeded(shareSize: Int) -> Int { (fragmentsNeeded + shareSize - 1) / shareSize }
+
     /// How many fragments make a block of so many bytes.
     public func needed(length: Int) -> Int {
-        min(fragmentsNeeded, Dispersal.fragmentsNeeded(length: length, packetBytes: packetBytes))
+        if coding == .systematic { return fragmentsNeeded }
+        return min(fragmentsNeeded, Dispersal.fragmentsNeeded(length: length, packetBytes: packetBytes))
     }
 }

@@ -13,6 +13,7 @@ struct Upload: Sendable {
     let key: BlockKey
     let purpose: StorePurpose
     let data: [UInt8]
+    let expiration: UInt32
     var node: ChordNode
     /// Pieces without an answer.
     var open = 0
@@ -33,6 +34,7 @@ struct Download: Sendable {
     /// Once the first piece told how many there are.
     var bytes: [UInt8]?
     var cookie: Int32 = 0
+    var expiration: UInt32 = 0
     var open = 1
     var isWrong = false
 }
@@ -41,11 +43,11 @@ extension DHash {
     // Sending.
 
     mutating func upload(
-        _ data: [UInt8], _ key: BlockKey, _ purpose: StorePurpose, to node: ChordNode, for owner: Upload.Owner,
-        _ chord: inout Chord, at now: Duration
+        _ data: [UInt8], _ key: BlockKey, _ purpose: StorePurpose, until expiration: UInt32, to node: ChordNode,
+        for owner: Upload.Owner, _ chord: inout Chord, at now: Duration
     ) {
         let id = nextNumber()
-        uploads[id] = Upload(owner: owner, key: key, purpose: purpose, data: data, node: node)
+        uploads[id] = Upload(owner: owner, key: key, purpose: purpose, data: data, expiration: expiration, node: node)
         sendPieces(of: id, &chord, at: now)
     }
 
@@ -62,7 +64,8 @@ extension DHash {
         for start in starts {
             let piece = Array(upload.data[start..<min(start + step, size)])
             let request = StoreRequest(
-                key: upload.key, purpose: upload.purpose, size: size, offset: start, data: piece)
+                key: upload.key, purpose: upload.purpose, size: size, offset: start, data: piece,
+                expiration: upload.expiration)
             ask(upload.node, .dhash(.store(request)), for: .upload(id), &chord, at: now)
         }
     }
@@ -116,12 +119,13 @@ extension DHash {
         guard var download = downloads[id] else { return }
         download.open -= 1
         var further: [FetchRequest] = []
-        if case .piece(let data, let offset, let size, let cookie) = reply, offset == start,
+        if case .piece(let data, let offset, let size, let cookie, let expiration) = reply, offset == start,
             (0...CFSLimits.storedBytes).contains(size), offset + data.count <= size, !data.isEmpty || size == 0
         {
             if download.bytes == nil {
                 download.bytes = [UInt8](repeating: 0, count: size)
                 download.cookie = cookie
+                download.expiration = expiration
                 for next in stride(from: data.count, to: size, by: parameters.packetBytes) {
                     further.append(
                         FetchRequest(

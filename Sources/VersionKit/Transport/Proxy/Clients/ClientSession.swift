@@ -15,7 +15,9 @@ final class ClientSession: VersionConnectionOwner {
     let callbacks: AnyProxyCallbacks
     /// The client; `nil` once it is gone. Writes that are under way are then still finished, or versions would differ.
     var port: (any ClientPort)?
-    var table: VersionTable
+    var table: VersionTable { didSet { logged = table.versions.logged } }
+    /// Those of the table that do not run.
+    private var logged: [Version]
     var unread: PeekBuffer
     var versions: [Version: VersionConnection] = [:]
     /// The descriptor that is handed over when the connection moves, the channel's own; -1 when it cannot.
@@ -55,7 +57,8 @@ final class ClientSession: VersionConnectionOwner {
         self.socket = socket
         unread = PeekBuffer(ByteBuffer(bytes: rest.bytes))
         versionPort = rest.versionPort
-        table = server.table
+        let table = server.table
+        (self.table, logged) = (table, table.versions.logged)
         writer = server.writes.newOwner()
         callbacks.resume(rest.silentReplies)
     }
@@ -138,7 +141,7 @@ final class ClientSession: VersionConnectionOwner {
         var list = table.versions
         for version in standing.unverified where list.contains(version) { list.insert(version, role: .filling) }
         return ConnectionHandler(
-            versions: list, behind: standing.behind, unlike: standing.unlike, failing: standing.failing,
+            versions: list, behind: standing.behind + logged, unlike: standing.unlike, failing: standing.failing,
             keepsMissed: standing.keepsMissed, unreached: unreached, milliseconds: server.milliseconds,
             canShare: mayShare && !isDatagram && versionPort == nil)
     }

@@ -120,7 +120,8 @@ final class WriteCoordinator: Sendable {
     struct Standing {
         /// Those that are compared with the others at the moment.
         var unverified: Set<Version> = []
-        /// Those that are behind.
+        /// Those that are behind. Of versions that do not run, the list by which a client goes tells: for a moment it may be
+        /// an older one than ours.
         var behind: [Version] = []
         /// The keys that are on their way to versions which are not behind.
         var unlike: [(version: Version, keys: Keys)] = []
@@ -135,7 +136,7 @@ final class WriteCoordinator: Sendable {
         return state.withLock { state in
             Standing(
                 unverified: state.unverified,
-                behind: Array(state.presumed.union(state.queues.keys).union(state.table.versions.logged)),
+                behind: Array(state.presumed.union(state.queues.keys)),
                 unlike: state.mending.map { ($0.unlike.version, $0.unlike.keys) }, failing: state.failing.versions,
                 keepsMissed: copiesKeys || (state.queues.isEmpty && state.presumed.isEmpty)
                     || (!state.queues.values.contains(where: \.isFull) && store?.isSound != false))
@@ -356,7 +357,6 @@ final class WriteCoordinator: Sendable {
         let isCalm =
             state.queues.isEmpty && state.unverified.isEmpty && state.presumed.isEmpty && state.mending.isEmpty
             && state.failing.versions.isEmpty
-            && state.table.versions.logged.isEmpty
         self.isCalm.store(isCalm, ordering: .releasing)
     }
 

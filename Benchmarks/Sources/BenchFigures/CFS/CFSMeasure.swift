@@ -1,0 +1,45 @@
+/// What is measured of CFS, by its number.
+package enum CFSMeasure: Int, CaseIterable, Sendable {
+    /// With one version behind VersionKit.
+    case oneVersion = 1
+    /// With both generations.
+    case bothGenerations
+    /// Of nodes on one host.
+    case loopback
+    /// Hops, in simulation.
+    case lookups
+    /// Blocks that are lost, in simulation.
+    case losses
+
+    /// What the driver is to do in each round for these measures, each in a sandbox of its own.
+    ///
+    /// The first two share their runs: they are compared with the same nodes.
+    package static func runs(for measures: Set<CFSMeasure>, _ scale: CFSScale) -> [CFSRun] {
+        var runs: [CFSRun] = []
+        let hasBoth = measures.contains(.bothGenerations)
+        if hasBoth || measures.contains(.oneVersion) {
+            let words = scale.ring.words
+            runs += [
+                CFSRun(CFSRun.native, CFSRun.ring(scale), ["native", "generation=1"] + words),
+                CFSRun(
+                    CFSRun.oneVersion, CFSRun.ring(scale), ["versionkit", "both=\(hasBoth ? "yes" : "no")"] + words),
+            ]
+            if hasBoth {
+                runs.append(CFSRun(CFSRun.native2, CFSRun.ring(scale), ["native", "generation=2"] + words))
+            }
+        }
+        if measures.contains(.loopback) {
+            runs += [1, 16].map { concurrency in
+                CFSRun(
+                    CFSRun.native, CFSRun.loopback(scale, concurrency),
+                    ["loopback", "concurrency=\(concurrency)"] + scale.loopback.words)
+            }
+        }
+        return runs
+    }
+
+    /// What is simulated for these measures: once, since a seed says all.
+    package static func simulations(for measures: Set<CFSMeasure>, _ scale: CFSScale) -> [CFSSimulation] {
+        CFSSimulation.all(scale).filter { measures.contains($0.measure) }
+    }
+}

@@ -1,0 +1,21 @@
+public import CFSProtocol
+public import ONCRPC
+
+/// The program in which nodes of 2004 wrap all that they say to each other (`transport_prot.x`; program 344451, version 1).
+///
+/// A process has one port for all its virtual nodes: the wrapping says who asks whom.
+public enum Transport1 {
+    /// The program.
+    public static let program = RPCProgram(344_451, version: 1, name: "transport (2004)")
+    /// A procedure of a virtual node.
+    public static let doRPC = RPCProcedure<Question, Answer>(program, 1, "DORPC")
+    /// Procedure 0, asked of a virtual node by ``doRPC``: whether it is there.
+    public static let null = program.null
+
+    /// How wrapped calls end.
+    public typealias Status = TransportStatus
+    /// A wrapped call.
+    public typealias Question = TransportQuestion<Node1>
+    /// A wrapped reply.
+    public typealias Answer = TransportAnswer<Node1>
+}
