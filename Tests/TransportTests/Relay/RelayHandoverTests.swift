@@ -114,7 +114,7 @@ struct RelayHandoverTests {
         let (idle, finished, full) = (try begun(), try begun(), try begun())
         finished.client.finish()
         #expect(finished.accepted.end() == .finished)
-        let bytes = TestStream.pattern(24 << 20, by: 13)
+        let bytes = TestStream.pattern(48 << 20, by: 13)
         async let sent: Void = onThread("out") { full.client.send(bytes) }
         var early: [UInt8] = []
         for node in [there, here] {
@@ -129,8 +129,12 @@ struct RelayHandoverTests {
                     let inMemory = ends.contains { ($0["unsent"] as? String)?.isEmpty == false }
                     (isFull, holdsOthers) = pipes > 0 ? (inPipe, inMemory) : (inMemory, inPipe)
                 }
-                // A relay that is full of read bytes splices none, and the other way round.
-                if !isFull, holdsOthers { early += full.accepted.receive(128 << 10) }
+                guard !isFull, holdsOthers else { continue }
+                // A relay that is full of read bytes splices none, and the other way round; and each begins by reading.
+                // So this one has to move a stream before it is looked at again.
+                let moved = node.relay.counters.bytes
+                early += full.accepted.receive(1 << 20)
+                try await wait { node.relay.counters.bytes >= moved + 512 << 10 }
             }
         }
         let rest = bytes.count - early.count
