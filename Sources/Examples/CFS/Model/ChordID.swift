@@ -25,6 +25,7 @@ public struct ChordID: Hashable, Sendable {
     /// The number that these bytes are, most significant first.
     ///
     /// Leading zeros do not matter; nil if the number has more than 160 bits.
+    @inlinable
     public init?(bigEndian bytes: some Collection<UInt8>) {
         let digits = bytes.drop { $0 == 0 }
         guard digits.count <= Self.byteCount else { return nil }
@@ -184,6 +185,7 @@ extension ChordID: LosslessStringConvertible {
 
     public var description: String {
         let digits = bytes.flatMap { [$0 >> 4, $0 & 15] }.drop { $0 == 0 }
-        return digits.isEmpty ? "0" : digits.map { String($0, radix: 16) }.joined()
+        let text = digits.map { $0 < 10 ? UInt8(ascii: "0") + $0 : UInt8(ascii: "a") - 10 + $0 }
+        return text.isEmpty ? "0" : String(decoding: text, as: UTF8.self)
     }
 }

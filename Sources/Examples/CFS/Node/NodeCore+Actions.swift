@@ -70,38 +70,44 @@ extension NodeCore {
         var patience = configuration.patience
         patience.firstTime = roundTrips.wait(for: node.address, atLeast: patience.firstTime)
         let client = endpoint.client(to: SocketAddress(node.address), patience: patience)
-        let firstTime = patience.firstTime
-        Task {
-            let reply = await reply(to: question, request, of: node, by: client, sent: sent)
-            openQuestions -= 1
-            guard !isEnding else { return }
-            with(index) { asker, random, now in
-                if let reply {
-                    // Sent once, if it was answered before it would have been sent again.
-                    let roundTrip = now - sent
-                    let isSure = roundTrip < firstTime
-                    return asker.receive(
-                        reply.reply, to: id, from: reply.node, roundTrip: isSure ? roundTrip : nil, at: now,
-                        using: &random)
-                } else {
-                    return asker.fail(id, at: now, using: &random)
-                }
-            }
-            settle()
+        Task(executorPreference: tasks) {
+            await self.receive(
+                await self.reply(to: question, request, of: node, by: client, sent: sent), to: id, of: index)
         }
+    }
+
+    private func receive(_ answer: Answered?, to id: RequestID, of index: Int) {
+        openQuestions -= 1
+        guard !isEnding else { return }
+        with(index) { asker, random, now in
+            guard let answer else { return asker.fail(id, at: now, using: &random) }
+            return asker.receive(
+                answer.reply, to: id, from: answer.node, roundTrip: answer.roundTrip, at: now, using: &random)
+        }
+        settle()
+    }
+
+    /// What another node answered.
+    private struct Answered {
+        let reply: RingReply
+        let node: ChordNode
+        /// nil if the question may have been sent twice.
+        let roundTrip: Duration?
     }
 
     /// The other node's answer; nil if there is none that is one.
     private func reply(
         to question: Generation.Question, _ request: RingRequest, of node: ChordNode, by client: RPCDatagramClient,
         sent: Duration
-    ) async -> (reply: RingReply, node: ChordNode)? {
+    ) async -> Answered? {
         do {
             let answer = try await client.call(Generation.exchange, question)
-            let reply = try Generation.reply(of: answer, to: request, by: node)
+            let (reply, node) = try Generation.reply(of: answer, to: request, by: node)
             counters.askedWell(request, bytes: Generation.payloadBytes(of: answer))
-            roundTrips.note(now - sent, to: node.address)
-            return reply
+            let roundTrip = now - sent
+            roundTrips.note(roundTrip, to: node.address)
+            let isSure = roundTrip < client.patience.firstTime
+            return Answered(reply: reply, node: node, roundTrip: isSure ? roundTrip : nil)
         } catch {
             counters.askedInVain(request)
             switch error {

@@ -45,6 +45,8 @@ actor NodeCore<Generation: RingGeneration> {
     let database: BlockDatabase
     let eventLoop: any EventLoop
     private nonisolated let executor: any SerialExecutor
+    /// Where its tasks run, also while they wait for a reply or the disk.
+    nonisolated let tasks: LoopTasks
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -81,6 +83,7 @@ actor NodeCore<Generation: RingGeneration> {
         self.database = database
         self.eventLoop = eventLoop
         executor = eventLoop.executor
+        tasks = LoopTasks(eventLoop)
         began = clock.now
     }
 
@@ -152,8 +155,10 @@ actor NodeCore<Generation: RingGeneration> {
     private func commit() {
         guard !isCommitting, database.openBatch != nil else { return }
         isCommitting = true
-        Task { committed(await database.commit()) }
+        Task(executorPreference: tasks) { await self.commitBatch() }
     }
+
+    private func commitBatch() async { committed(await database.commit()) }
 
     private func committed(_ outcome: CommitOutcome) {
         isCommitting = false
@@ -178,7 +183,7 @@ actor NodeCore<Generation: RingGeneration> {
         if let alarm, alarm.time <= time { return }
         alarm?.task.cancel()
         let task = eventLoop.scheduleTask(in: .nanoseconds(max(time - now, .zero).nanoseconds)) {
-            _ = Task { await self.wake() }
+            _ = Task(executorPreference: self.tasks) { await self.wake() }
         }
         alarm = (time, task)
     }

@@ -82,11 +82,11 @@ public final class NodeServer<Generation: RingGeneration>: Sendable {
             for gateway in configuration.gateways {
                 // Whoever stands between may tell replies by their order; a migrator asks for lists, too.
                 let services = [Generation.gateway(core), core.listingService()]
-                sockets.gateways.append(try await bind(gateway, services, order: .calls))
+                sockets.gateways.append(try await bind(gateway, services, order: .calls, on: eventLoop))
             }
             let (exits, exit) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
             if let control = configuration.control {
-                sockets.control = try await bind(control, [core.controlService { exit.yield() }])
+                sockets.control = try await bind(control, [core.controlService { exit.yield() }], on: eventLoop)
             }
             await core.begin(udp, at: addresses, through: bootstrap)
             return NodeServer(core, sockets, exits: exits)
@@ -97,10 +97,11 @@ public final class NodeServer<Generation: RingGeneration>: Sendable {
     }
 
     private static func bind(
-        _ address: RPCAddress, _ services: [RPCService], order: RPCStreamServer.ReplyOrder = .completion
+        _ address: RPCAddress, _ services: [RPCService], order: RPCStreamServer.ReplyOrder = .completion,
+        on eventLoop: any EventLoop
     ) async throws -> RPCStreamServer {
         do {
-            return try await RPCStreamServer.bind(to: address, services: services, order: order)
+            return try await RPCStreamServer.bind(to: address, services: services, order: order, group: eventLoop)
         } catch {
             throw NodeError.unbound("\(address)", why: "\(error)")
         }
@@ -136,8 +137,10 @@ public final class NodeServer<Generation: RingGeneration>: Sendable {
     /// all is closed, and what was acknowledged is on the disk.
     public func run() async {
         await withTaskGroup { tasks in
-            tasks.addTask(executorPreference: LoopTasks(self.core.eventLoop)) { await self.endpoint.serve() }
-            for gateway in gatewayServers { tasks.addTask { await gateway.serve() } }
+            tasks.addTask(executorPreference: self.core.tasks) { await self.endpoint.serve() }
+            for gateway in gatewayServers {
+                tasks.addTask(executorPreference: self.core.tasks) { await gateway.serve() }
+            }
             if let controlServer { tasks.addTask { await controlServer.serve() } }
             tasks.addTask { for await _ in self.exits { return } }
             // The first one that ends ends the others: half a process is worse than none.

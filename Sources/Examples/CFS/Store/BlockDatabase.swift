@@ -144,12 +144,12 @@ public final class BlockDatabase: Sendable {
     func read(_ name: Name) -> KeptBlock? {
         if let collected = state.withLock({ $0.staged[name] ?? $0.underWay[name] }) { return collected }
         // A medium that fails has nothing to give; others have.
-        return try? pool.read { try $0.block(name) }
+        return try? pool.unsafeRead { try $0.block(name) }
     }
 
     private func size(of name: Name) -> Int? {
         if let collected = state.withLock({ $0.staged[name] ?? $0.underWay[name] }) { return collected?.data.count }
-        return try? pool.read { try $0.size(of: name) }
+        return try? pool.unsafeRead { try $0.size(of: name) }
     }
 
     func write(_ block: KeptBlock?, _ name: Name) throws(BlockStoreError) {
@@ -175,7 +175,7 @@ public final class BlockDatabase: Sendable {
     func keys(node: Int, type: BlockType, after: ChordID?, limit: Int) -> [ChordID] {
         let collected = collected(node, type) { id in after.map { id > $0 } ?? true }
         // So many may be taken out of what is on the disk.
-        let stored = try? pool.read {
+        let stored = try? pool.unsafeRead {
             try $0.keys(node: node, type: type, after: after, limit: limit + collected.count)
         }
         guard !collected.isEmpty else { return stored ?? [] }
@@ -188,7 +188,7 @@ public final class BlockDatabase: Sendable {
 
     func expired(node: Int, type: BlockType, at time: Int64, limit: Int) -> [ChordID] {
         let collected = collected(node, type)
-        let stored = try? pool.read {
+        let stored = try? pool.unsafeRead {
             try $0.expired(node: node, type: type, at: time, limit: limit + collected.count)
         }
         let others = (stored ?? []).filter { collected[$0] == nil }
