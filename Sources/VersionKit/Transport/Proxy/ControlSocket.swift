@@ -51,6 +51,12 @@ package final class ControlSocket: Sendable {
         guard result >= 0 else { throw SystemError("send to the other end of a proxy's control socket") }
     }
 
+    /// Whether a message can be sent without waiting for the other end to read.
+    var hasRoom: Bool {
+        var watched = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        return poll(&watched, 1, 0) > 0
+    }
+
     /// Receives on a thread of its own until the other end is gone; `receive` is called on that thread.
     package func start(_ receive: @escaping @Sendable (Received) -> Void) {
         let thread = SystemThread(name: "proxy-control") { [self] in

@@ -23,9 +23,6 @@ public enum ProxyProcess {
     /// of an application the same one.
     public static let stateVariable = "VERSIONKIT_PROXY_STATE"
 
-    /// How often a proxy reports its counters.
-    static let reportInterval = Duration.milliseconds(200)
-
     /// Runs a proxy until `versiond` ends it or a newer proxy has taken all clients over. With a ``KeyedAdapter`` state is
     /// migrated, caught up and compared key by key.
     ///
@@ -67,7 +64,7 @@ public enum ProxyProcess {
                 "a proxy is started by versiond, which passes it descriptor \(controlDescriptor), or by hand: see --help",
                 side: .proxy, isRetrySafe: false)
         }
-        try await converse(server, ControlSocket(descriptor: controlDescriptor))
+        try await converse(server, ControlSocket(descriptor: controlDescriptor), group)
         try await group.shutdownGracefully()
     }
 
@@ -75,28 +72,24 @@ public enum ProxyProcess {
     static var usualThreads: Int { max(1, System.coreCount / 2) }
 
     private static func converse(
-        _ server: ProxyServer, _ control: ControlSocket
+        _ server: ProxyServer, _ control: ControlSocket, _ group: any EventLoopGroup
     ) async throws {
         // Unbounded, but versiond sends one message per change and waits for the answer.
         let (received, continuation) = AsyncStream.makeStream(of: ControlSocket.Received.self)
         control.start { continuation.yield($0) }
         try control.send(.ready)
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask {
-                while true {
-                    try await Task.sleep(for: reportInterval)
-                    try control.send(.counters(server.counters))
-                }
+        let reports = CounterReports(of: server, to: control, on: group.any())
+        defer { reports.stop() }
+        reports.send()
+        for await event in received {
+            guard case .message(let message, let descriptor) = event else { break }
+            if case .handOver = message {
+                await handOver(server, control)
+                break
             }
-            for await event in received {
-                guard case .message(let message, let descriptor) = event else { break }
-                if case .handOver = message {
-                    await handOver(server, control)
-                    break
-                }
-                try await obey(message, descriptor, server, control)
-            }
-            tasks.cancelAll()
+            try await obey(message, descriptor, server, control)
+            // What the numbers say is of the new list from here on.
+            reports.send()
         }
     }
 

@@ -37,6 +37,8 @@ package final class ProxyServer: Sendable {
         /// Connections that are being taken over and not among the clients yet.
         var adoptions: [UInt64: EventLoopFuture<any Channel>] = [:]
         var lastAdoption: UInt64 = 0
+        /// Called when something is counted next.
+        var onCount: (@Sendable () -> Void)?
         /// Called when the last client has left.
         var onEmpty: (@Sendable () -> Void)?
         /// Where connections go while a newer proxy takes over; `nil`: they stay.
@@ -260,7 +262,16 @@ package final class ProxyServer: Sendable {
 
     func newCallbacks() -> AnyProxyCallbacks { makeCallbacks() }
 
-    func count(_ change: (inout ProxyCounters) -> Void) { state.withLock { change(&$0.counters) } }
+    func count(_ change: (inout ProxyCounters) -> Void) {
+        let tell = state.withLock { state in
+            change(&state.counters)
+            return state.onCount.take()
+        }
+        tell?()
+    }
+
+    /// Calls back once, when something is counted next.
+    func whenCounting(_ body: @escaping @Sendable () -> Void) { state.withLock { $0.onCount = body } }
 
     func register(_ client: ClientReference) { state.withLock { $0.clients[client.id] = client } }
 

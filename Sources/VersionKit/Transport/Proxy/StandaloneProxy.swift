@@ -85,7 +85,7 @@ struct StandaloneProxy {
         await server.update(table)
         for place in listeners { server.listen(descriptor: try ClientListener.open(place)) }
         while true {
-            try await Task.sleep(for: ProxyProcess.reportInterval)
+            try await Task.sleep(for: ReportPace.busyInterval)
             guard isReporting else { continue }
             print("counters \(server.counters.fields)")
             fflush(nil)
