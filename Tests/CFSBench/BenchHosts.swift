@@ -11,9 +11,11 @@ struct BenchHosts {
     let directory: String
     private let testbed: Testbed
     private let blocks: Int
-    private let repeats: Int
+    let repeats: Int
 
-    init(_ settings: Settings) throws {
+    /// - Parameter directory: of these hosts alone.
+    init(_ settings: Settings, directory: String = "/run/cfs-bench") throws {
+        self.directory = directory
         let count = try settings.number("hosts")
         let megabits = try settings.number("megabits")
         let delay = try settings.number("microseconds")
@@ -26,7 +28,6 @@ struct BenchHosts {
         let link = delay == 0 ? .direct : Link(delay: .microseconds(delay), rate: .megabits(megabits))
         fleet = CFSFleet(hosts: count, pace: try settings.number("pace"), link: link)
         programs = try Programs.directory()
-        directory = "/run/cfs-bench"
         try makeDirectory(directory)
         let testbed = try Testbed(fleet.plan)
         self.testbed = testbed
@@ -40,10 +41,9 @@ struct BenchHosts {
     func stop() { testbed.stop() }
 
     /// One client at the last host's own gateway, one block at a time, as the paper's.
-    func measure(_ prefix: String, form: String) async throws {
-        try await DBM(
+    func client(form: String) -> DBM {
+        DBM(
             host: hosts[hosts.count - 1], programs: programs, directory: directory,
-            gateway: CFSFleet.gateway(hosts.count), blocks: blocks, concurrency: 0, repeats: repeats, form: form
-        ).measure(prefix)
+            gateway: CFSFleet.gateway(hosts.count), blocks: blocks, concurrency: 0, form: form)
     }
 }

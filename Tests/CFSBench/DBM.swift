@@ -16,7 +16,6 @@ struct DBM {
     let gateway: String
     let blocks: Int
     let concurrency: Int
-    let repeats: Int
     /// `2004` or `2008`.
     var form = "2004"
 
@@ -30,21 +29,46 @@ struct DBM {
         var clientRetries, nodeRetries: Int
     }
 
+    /// What was found in all turns of a client.
+    private struct Tally {
+        var phases: [Phase] = []
+        var shares: [Double] = []
+        var seconds: [String: Double] = [:]
+    }
+
     /// Stores and fetches, other blocks each time, and tells the medians.
     ///
-    /// - Parameter prefix: what the rows begin with.
-    func measure(_ prefix: String = "") async throws {
-        _ = try await run(seed: 0, blocks: min(blocks, Self.warmingBlocks))
+    /// Clients take turns: what slows the machine down for minutes slows all of them down.
+    ///
+    /// - Parameters:
+    ///   - clients: with what their rows begin with.
+    ///   - repeats: turns of each.
+    ///   - firstSeed: which blocks; others than they have.
+    static func measure(_ clients: [(prefix: String, dbm: DBM)], repeats: Int, firstSeed: Int = 1) async throws {
+        var tallies = clients.map { _ in Tally() }
+        for (_, dbm) in clients {
+            _ = try await dbm.run(seed: firstSeed - 1, blocks: min(dbm.blocks, Self.warmingBlocks))
+        }
+        for turn in 0..<repeats {
+            // Nobody is always the one after another one.
+            let places = turn % 2 == 0 ? Array(clients.indices) : clients.indices.reversed()
+            for place in places { try await clients[place].dbm.take(turn: firstSeed + turn, &tallies[place]) }
+        }
+        for ((prefix, dbm), tally) in zip(clients, tallies) { dbm.tellAll(tally, prefix, turns: repeats) }
+    }
+
+    private func take(turn seed: Int, _ tally: inout Tally) async throws {
         let before = try Busy()
-        var phases: [Phase] = []
-        for seed in 1...repeats { phases += try await run(seed: seed, blocks: blocks) }
+        tally.phases += try await run(seed: seed, blocks: blocks)
         let after = try Busy()
+        tally.shares.append(after.share(since: before))
+        tally.seconds.merge(after.seconds(since: before), uniquingKeysWith: +)
+    }
+
+    private func tellAll(_ tally: Tally, _ prefix: String, turns: Int) {
         for (phase, name) in [("store", "write"), ("fetch", "read")] {
-            let found = phases.filter { $0.phase == phase }
-            func median(_ value: (Phase) -> Double) -> Double {
-                let sorted = found.map(value).sorted()
-                return sorted.isEmpty ? 0 : (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
-            }
+            let found = tally.phases.filter { $0.phase == phase }
+            func median(_ value: (Phase) -> Double) -> Double { Self.median(found.map(value)) }
             tell("\(prefix)\(name)", median(\.megabytesPerSecond), "MB/s")
             tell("\(prefix)\(name): blocks", median(\.blocksPerSecond), "blocks/s")
             tell("\(prefix)\(name): p50", median(\.latency.p50), "ms")
@@ -53,12 +77,17 @@ struct DBM {
             tell(
                 "\(prefix)\(name): tried again", Double(found.reduce(0) { $0 + $1.clientRetries + $1.nodeRetries }), "")
         }
-        tell("\(prefix)processors busy with anything", 100 * after.share(since: before), "%")
+        tell("\(prefix)processors busy with anything", 100 * Self.median(tally.shares), "%")
         // Each block is stored once and fetched once.
-        let count = Double(blocks * repeats)
-        for (program, seconds) in after.seconds(since: before) {
+        let count = Double(blocks * turns)
+        for (program, seconds) in tally.seconds.sorted(by: { $0.key < $1.key }) {
             tell("\(prefix)processor time of \(program)", 1000 * seconds / count, "ms/block")
         }
+    }
+
+    private static func median(_ values: [Double]) -> Double {
+        let sorted = values.sorted()
+        return sorted.isEmpty ? 0 : (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
     }
 
     private func run(seed: Int, blocks: Int) async throws -> [Phase] {

@@ -47,9 +47,9 @@ struct LoopbackRing {
         try await Patience.wait(for: "ring") { await ring.missing(of: nodes) }
         let dbm = DBM(
             host: host, programs: programs, directory: directory, gateway: "\(directory)/\(nodes)/gateway.sock",
-            blocks: blocks, concurrency: concurrency, repeats: repeats)
+            blocks: blocks, concurrency: concurrency)
         _ = try await ring.questions()
-        try await dbm.measure()
+        try await DBM.measure([("", dbm)], repeats: repeats)
         let asked = try await ring.questions()
         tell("questions between nodes", asked / Double(blocks * repeats), "per block")
     }

@@ -5,7 +5,8 @@ import VersionKitControl
 import VersionKitModel
 import VersionKitTestbed
 
-/// Nodes behind VersionKit: generation 1 alone, and then beside generation 2.
+/// Nodes behind VersionKit, generation 1 alone, and then beside generation 2; in turns with nodes of generation 1 by themselves, on
+/// hosts of their own.
 struct ManagedRing {
     /// So long does nobody need a generation before it retires: longer than any measurement, since both are to run.
     private static let retirementMilliseconds = 3_600_000
@@ -13,15 +14,21 @@ struct ManagedRing {
     private static let installsMax = 4
 
     private let hosts: BenchHosts
+    private let native: NativeRing
     private let hasBoth: Bool
 
     init(_ settings: Settings) throws {
         hosts = try BenchHosts(settings)
+        native = try NativeRing(settings, generation: 1)
         hasBoth = try settings.text("both") == "yes"
     }
 
     func run() async throws {
-        defer { hosts.stop() }
+        defer {
+            native.stop()
+            hosts.stop()
+        }
+        try await native.start()
         let workshop = Workshop(programs: hosts.programs, directory: hosts.directory)
         let key = try await workshop.makeKey()
         let fleetKey = try await workshop.makeFleetKey()
@@ -32,12 +39,18 @@ struct ManagedRing {
         }
         for node in nodes { try await wait("versiond", on: node) { _ in true } }
         try await bring(1, to: nodes, workshop) { $0.serves(only: 1) }
-        try await hosts.measure("one version: ", form: "2004")
+        try await measure("one version", firstSeed: 1)
         guard hasBoth else { return }
         try await bring(2, to: nodes, workshop, isServing: Self.servesBoth)
-        try await hosts.measure("both generations: ", form: "2004")
+        try await measure("both generations", firstSeed: 1 + hosts.repeats + 1)
         // A figure of what ran by itself in the end is none.
         for node in nodes { try await wait("both generations", on: node, until: Self.servesBoth) }
+    }
+
+    private func measure(_ what: String, firstSeed: Int) async throws {
+        try await DBM.measure(
+            [("native beside \(what): ", native.client), ("\(what): ", hosts.client(form: "2004"))],
+            repeats: hosts.repeats, firstSeed: firstSeed)
     }
 
     private static func servesBoth(_ status: NodeStatus) -> Bool {

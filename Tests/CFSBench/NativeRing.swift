@@ -8,14 +8,26 @@ struct NativeRing {
     private let hosts: BenchHosts
     private let generation: Int
 
-    init(_ settings: Settings) throws {
-        hosts = try BenchHosts(settings)
-        generation = try settings.number("generation")
+    init(_ settings: Settings, generation: Int) throws {
+        hosts = try BenchHosts(settings, directory: "/run/cfs-bench-native")
+        self.generation = generation
         guard [1, 2].contains(generation) else { throw FleetError("there are the generations 1 and 2") }
     }
 
-    func run() async throws {
-        defer { hosts.stop() }
+    static func measure(_ settings: Settings) async throws {
+        let ring = try NativeRing(settings, generation: try settings.number("generation"))
+        defer { ring.stop() }
+        try await ring.start()
+        try await DBM.measure([("", ring.client)], repeats: ring.hosts.repeats)
+    }
+
+    /// Who stores and fetches.
+    var client: DBM { hosts.client(form: generation == 1 ? "2004" : "2008") }
+
+    func stop() { hosts.stop() }
+
+    /// Returns when the nodes are a ring.
+    func start() async throws {
         let directory = hosts.directory
         // As on machines of their own, and as with VersionKit: what hosts run is not in memory once for all of them.
         let workshop = Workshop(programs: hosts.programs, directory: directory)
@@ -27,6 +39,5 @@ struct NativeRing {
         let nodes = try NodeProcesses(
             generation, data: { "\(directory)/\(CFSFleet.name($0))" }, count: hosts.hosts.count)
         try await Patience.wait(for: "ring") { await nodes.missing(of: hosts.hosts.count) }
-        try await hosts.measure("", form: generation == 1 ? "2004" : "2008")
     }
 }

@@ -17,10 +17,10 @@ struct NodeProcesses {
         if let data {
             sockets = (1...count).map { "\(data($0))/\(CFSFleet.controlName)" }
         } else {
-            // Each sees another root.
+            // Each sees another root; nodes by themselves have their sockets elsewhere.
             sockets = try ProcessTable.named(CFSFleet.program(generation)).map {
                 "/proc/\($0)/root\(CFSFleet.dataPath)/\(CFSFleet.controlName)"
-            }
+            }.filter { access($0, F_OK) == 0 }
         }
     }
 

@@ -58,10 +58,10 @@ struct Busy {
     func share(since before: Busy) -> Double { machine.share(since: before.machine) }
 
     /// Seconds of processors by program, the client too, which has ended.
-    func seconds(since before: Busy) -> [(program: String, seconds: Double)] {
-        Self.programs.compactMap { program in
-            guard let now = processes[program] else { return nil }
-            return (program, now - before.processes[program, default: 0])
-        } + [("cfs-dbm", children - before.children)]
+    func seconds(since before: Busy) -> [String: Double] {
+        var seconds = processes
+        for (program, then) in before.processes { seconds[program, default: 0] -= then }
+        seconds["cfs-dbm"] = children - before.children
+        return seconds
     }
 }

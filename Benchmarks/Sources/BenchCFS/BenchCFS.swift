@@ -14,7 +14,7 @@ struct BenchCFS: Benchmark {
         discussion: """
             Measures 1 to 3 in 3 rounds, or in one with --quick; 4 and 5 once, since a seed says all of a simulation:
               1  16 hosts with 100 Mbit/s and round trips of 0.8 ms, one client, 1 MB in 2 KB blocks one by one: generation 1
-                 behind VersionKit, to nodes by themselves (figure 16 of the paper)
+                 behind VersionKit, to nodes by themselves on 16 other hosts, in turns (figure 16 of the paper)
               2  the same while both generations run
               3  ten nodes and a client on one host, 1 and 16 blocks at a time, and what bounds them
               4  hops of lookups on rings of up to 10 000 simulated nodes, of both generations

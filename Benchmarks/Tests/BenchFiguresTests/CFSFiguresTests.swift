@@ -15,14 +15,18 @@ import Testing
         }
     }
 
-    @Test("rows of a run with two states are those of whoever ran then")
+    @Test("rows of a run with several states are those of whoever ran then")
     func states() throws {
         let run = try #require(CFSMeasure.runs(for: [.bothGenerations], .full).first { $0.words[0] == "versionkit" })
-        let rows = ["one version: write", "both generations: write", "write"].compactMap {
-            DriverRow(line: "\($0)\t1\tMB/s")
+        let states = ["one version: ", "both generations: "]
+        let rows = (states + states.map { "native beside \($0)" } + [""]).compactMap {
+            DriverRow(line: "\($0)write\t1\tMB/s")
         }
         let observations = run.observations(rows, round: 3)
-        #expect(observations.map(\.peer) == [CFSRun.oneVersion, CFSRun.bothGenerations, run.peer])
+        #expect(
+            observations.map(\.peer) == [
+                CFSRun.oneVersion, CFSRun.bothGenerations, CFSRun.native, CFSRun.nativeBesideBoth, run.peer,
+            ])
         #expect(Set(observations.map(\.measure)) == ["512 blocks on 16 hosts: write"])
         #expect(observations.allSatisfy { $0.round == 3 })
     }
@@ -30,13 +34,9 @@ import Testing
     @Test("who asks for one version alone does not wait for the other generation")
     func runs() {
         #expect(
-            CFSMeasure.runs(for: [.oneVersion], .full).map { $0.words.prefix(2) } == [
-                ["native", "generation=1"], ["versionkit", "both=no"],
-            ])
+            CFSMeasure.runs(for: [.oneVersion], .full).map { $0.words.prefix(2) } == [["versionkit", "both=no"]])
         #expect(
-            CFSMeasure.runs(for: [.oneVersion, .bothGenerations], .full).map(\.words[0]) == [
-                "native", "versionkit", "native",
-            ])
+            CFSMeasure.runs(for: [.oneVersion, .bothGenerations], .full).map(\.words[0]) == ["versionkit", "native"])
         #expect(CFSMeasure.runs(for: [.lookups, .losses], .full).isEmpty)
         #expect(CFSMeasure.simulations(for: [.oneVersion, .loopback], .full).isEmpty)
         #expect(
@@ -49,7 +49,8 @@ import Testing
     private func everything(_ scale: CFSScale) throws -> Observations {
         var all = Observations()
         for run in CFSMeasure.runs(for: Set(CFSMeasure.allCases), scale) {
-            let prefixes = run.words[0] == "versionkit" ? ["one version: ", "both generations: "] : [""]
+            let states = ["one version: ", "both generations: "]
+            let prefixes = run.words[0] == "versionkit" ? states + states.map { "native beside \($0)" } : [""]
             let rows = prefixes.flatMap { prefix in
                 ["write", "read"].compactMap { DriverRow(line: "\(prefix)\($0)\t1\tMB/s") }
             }

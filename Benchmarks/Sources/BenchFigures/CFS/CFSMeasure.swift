@@ -13,17 +13,15 @@ package enum CFSMeasure: Int, CaseIterable, Sendable {
 
     /// What the driver is to do in each round for these measures, each in a sandbox of its own.
     ///
-    /// The first two share their runs: they are compared with the same nodes.
+    /// In the first, nodes behind VersionKit take turns with nodes by themselves.
     package static func runs(for measures: Set<CFSMeasure>, _ scale: CFSScale) -> [CFSRun] {
         var runs: [CFSRun] = []
         let hasBoth = measures.contains(.bothGenerations)
         if hasBoth || measures.contains(.oneVersion) {
             let words = scale.ring.words
-            runs += [
-                CFSRun(CFSRun.native, CFSRun.ring(scale), ["native", "generation=1"] + words),
+            runs.append(
                 CFSRun(
-                    CFSRun.oneVersion, CFSRun.ring(scale), ["versionkit", "both=\(hasBoth ? "yes" : "no")"] + words),
-            ]
+                    CFSRun.oneVersion, CFSRun.ring(scale), ["versionkit", "both=\(hasBoth ? "yes" : "no")"] + words))
             if hasBoth {
                 runs.append(CFSRun(CFSRun.native2, CFSRun.ring(scale), ["native", "generation=2"] + words))
             }

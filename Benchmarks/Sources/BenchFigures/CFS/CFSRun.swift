@@ -2,6 +2,8 @@
 package struct CFSRun: Sendable, Hashable {
     /// Nodes of generation 1 by themselves.
     package static let native = "native"
+    /// The same, in turns with both generations behind VersionKit.
+    package static let nativeBesideBoth = "native beside both generations"
     package static let native2 = "native generation 2"
     package static let oneVersion = "VersionKit"
     package static let bothGenerations = "VersionKit with both generations"
@@ -25,7 +27,10 @@ package struct CFSRun: Sendable, Hashable {
     static func key(_ name: String, _ measure: String) -> String { "\(name): \(measure)" }
 
     /// How rows of a run with several states begin.
-    private static let states = ["one version: ": oneVersion, "both generations: ": bothGenerations]
+    private static let states = [
+        "one version: ": oneVersion, "both generations: ": bothGenerations,
+        "native beside one version: ": native, "native beside both generations: ": nativeBesideBoth,
+    ]
 
     /// What the driver's rows say.
     package func observations(_ rows: [DriverRow], round: Int) -> [Observation] {
