@@ -55,6 +55,18 @@ struct SmallRingTests {
         #expect(copies() >= 5)
     }
 
+    @Test("a block counts as stored when enough of its keepers have it, while others do not answer")
+    func lateKeepers() {
+        var ring = ring(9, seed: 30)
+        for index in ring.randomLiving(2) { ring.kill(index) }
+        let began = ring.elapsed
+        let (keys, stored) = ring.insertBlocks(4, length: 2049, atATime: 4)
+        #expect(stored.succeeded == 4)
+        // It takes 5.5 s until somebody who does not answer counts as dead.
+        #expect(ring.elapsed - began < .seconds(3))
+        #expect(ring.fetchBlocks(keys, atATime: 4).succeeded == 4)
+    }
+
     @Test("a block survives as many nodes of a small ring as of a large one")
     func deaths() {
         var ring = ring(7, seed: 20)

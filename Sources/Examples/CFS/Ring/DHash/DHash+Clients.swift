@@ -102,7 +102,10 @@ extension DHash {
         if failure == nil { insert.kept += 1 }
         if index == 0 { insert.firstFailure = failure }
         inserts[operation] = insert
-        guard insert.open == 0 else { return }
+        // The others get theirs all the same.
+        let isEnough =
+            parameters.answersWhenEnough && insert.key.type == .contentHash && insert.kept >= insert.needed
+        guard insert.open == 0 || isEnough else { return }
         if insert.firstFailure == .stale {
             // Enough others say yes without keeping it; but the block is not there for anybody who asks.
             finish(operation, .failure(.stale))

@@ -240,6 +240,8 @@ public struct DHashParameters: Equatable, Sendable {
     public var fewNodesAreEnough = false
     /// Which share of the keepers must have kept a block so that it counts as stored, if that is more than are needed.
     public var keptShare = 0.0
+    /// Whether a block of content counts as stored as soon as enough of its keepers have it, or when the last one has answered.
+    public var answersWhenEnough = false
 
     /// The historic ones.
     public init() {}
@@ -259,6 +261,7 @@ public struct DHashParameters: Equatable, Sendable {
         parameters.latePatience = .milliseconds(500)
         parameters.sourcesToBegin = 16
         parameters.keptShare = 2.0 / 3
+        parameters.answersWhenEnough = true
         parameters.fewNodesAreEnough = true
         return parameters
     }
