@@ -145,6 +145,8 @@ struct DatagramRelayTests {
                 try right.send("y", to: fleet.a.address)
                 _ = try right.receiveText()
                 _ = try left.receiveText()
+                // Who waits for a header needs a thread, too.
+                await Task.yield()
             }
         }
         #expect(await here?.directPort?.number == 10_003)
@@ -169,6 +171,7 @@ struct DatagramRelayTests {
             while !Task.isCancelled {
                 try left.send("x", to: fleet.b.address)
                 #expect(try right.receiveText() == "x")
+                await Task.yield()
             }
         }
         #expect(await heard?.directPort?.number == 10_003)
