@@ -108,6 +108,23 @@ extension ConformanceTests {
             #expect(place.ask("name", away) == nil)
         }
 
+        @Test(
+            "the link goes with its environment, also while somebody has not read all that came over it",
+            arguments: TestedBackend.all.filter { $0.kind != .process })
+        func link(tested: TestedBackend) async throws {
+            let place = try await Workplace(tested)
+            let environment = try await place.serving(place.specification())
+            let interface = try #require(environment.interface)
+            #expect(if_nametoindex(interface) != 0)
+            let reader = try place.openSlowly(environment, asking: "send 4")
+            defer { close(reader) }
+            // What has not come when the sender ends, the kernel keeps, and the sender's network with it.
+            var byte: UInt8 = 0
+            try await place.wait(for: "some of it") { recv(reader, &byte, 1, Int32(MSG_PEEK)) == 1 }
+            await environment.stop(.immediate)
+            try await place.wait(for: "the end of the link") { if_nametoindex(interface) == 0 }
+        }
+
         @Test("while an environment is paused nobody answers; afterwards it goes on", arguments: TestedBackend.all)
         func pauses(tested: TestedBackend) async throws {
             let place = try await Workplace(tested)

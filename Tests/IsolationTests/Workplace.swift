@@ -143,6 +143,21 @@ final class Workplace {
         return String(decoding: answer[..<count], as: UTF8.self).split(separator: "\n").first.map(String.init) ?? ""
     }
 
+    /// A conversation with the application that takes a few thousand bytes and waits for nobody.
+    ///
+    /// - Returns: the caller's to close.
+    func openSlowly(_ environment: any IsolationEnvironment, asking line: String) throws -> Int32 {
+        let endpoint = Endpoint(address: environment.addresses.primary, port: Self.port)
+        let descriptor = try openSocket(endpoint.address.family, .stream)
+        var bytes: Int32 = 4096
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, socklen_t(MemoryLayout<Int32>.size))
+        try #require(connectSocket(descriptor, to: endpoint))
+        let question = Array((line + "\n").utf8)
+        try #require(send(descriptor, question, question.count, Int32(MSG_NOSIGNAL)) == question.count)
+        try #require(fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0)
+        return descriptor
+    }
+
     /// Waits until nothing is left of the environments that were made since then.
     func waitForNoTrace(since before: Traces) async throws {
         var now = before

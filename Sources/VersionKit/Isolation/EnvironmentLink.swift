@@ -24,12 +24,15 @@ struct EnvironmentLink: Sendable, Hashable, Codable {
     }
 
     /// Makes the link to the network namespace of a process.
-    func connect(processID: Int32) async throws(IsolationError) {
+    ///
+    /// - Parameter record: what the link is removed by.
+    func connect(processID: Int32, record: LinkRecord) async throws(IsolationError) {
         try await remove()
         let namespace = open("/proc/\(processID)/ns/net", O_RDONLY | O_CLOEXEC)
         guard namespace >= 0 else { throw IsolationError("the environment ended while its network was made") }
         defer { close(namespace) }
         try await execute("ip", ["-batch", "-"], input: hostCommands(processID: processID))
+        try record.record(interface)
         try await execute("ip", ["-batch", "-"], input: environmentCommands, networkNamespace: namespace)
         // The file is that of the network namespace of whoever opens it.
         let ports = EphemeralPorts.environments
@@ -43,8 +46,7 @@ struct EnvironmentLink: Sendable, Hashable, Codable {
         }
     }
 
-    /// Removes what an environment before has left, and would be in the way. Usually there is nothing: the kernel removes
-    /// a link with either end, and may just be about to.
+    /// Removes what an environment before has left, and would be in the way. Usually there is nothing.
     func remove() async throws(IsolationError) {
         guard if_nametoindex(interface) != 0 else { return }
         do throws(IsolationError) {

@@ -11,6 +11,7 @@ struct Place: Sendable {
     var logName: String { "log" }
     var agent: AgentAddress { .unix(path: socket) }
     var socket: String { base + "/agent" }
+    var link: LinkRecord { LinkRecord(file: base + "/link") }
     var process: AgentProcess { AgentProcess(file: base + "/pid") }
 
     /// - Parameters:

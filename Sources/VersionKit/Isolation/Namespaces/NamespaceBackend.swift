@@ -88,7 +88,7 @@ public struct NamespaceBackend: IsolationBackend {
             let pid = try await place.startAgent(program, arguments, listener: listener)
             try place.process.record(pid)
             try Cgroup(of: place).add(pid)
-            try await environment.link.connect(processID: pid)
+            try await environment.link.connect(processID: pid, record: place.link)
         } catch {
             await environment.stop(.immediate)
             throw error
@@ -128,6 +128,7 @@ public struct NamespaceBackend: IsolationBackend {
     /// Ends what an earlier process has left running.
     private func end(_ place: Place) async throws(IsolationError) {
         await place.process.waitUntilGone(kills: true)
+        try await place.link.removeLink()
         try await Cgroup(of: place).remove()
         try await place.limitedDisk.waitUntilReleased()
     }

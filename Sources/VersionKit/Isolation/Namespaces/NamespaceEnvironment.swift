@@ -21,5 +21,9 @@ struct NamespaceEnvironment: AgentEnvironment {
         ).report
     }
 
-    func waitUntilGone() async { await place.process.waitUntilGone(kills: false) }
+    func waitUntilGone() async {
+        await place.process.waitUntilGone(kills: false)
+        // One that stays is removed when the environment is prepared again, or destroyed.
+        try? await place.link.removeLink()
+    }
 }

@@ -182,7 +182,7 @@ public struct OCIBackend: IsolationBackend {
             let conversation = if let connection { connection } else { try await place.connection() }
             connection = conversation
             if place.isKeepable { try place.openMeeting(false) }
-            try await link.connect(processID: pid)
+            try await link.connect(processID: pid, record: place.link)
             return OCIEnvironment(connection: conversation, link: link, place: place, keeper: keeper)
         } catch {
             connection?.close()
@@ -214,6 +214,7 @@ public struct OCIBackend: IsolationBackend {
     private func end(_ place: Place) async throws(IsolationError) {
         try await RuntimeLock(file: place.runtimeLock).endHolders()
         await place.process.waitUntilGone(kills: true)
+        try await place.link.removeLink()
         try await Cgroup(of: place).remove()
         try await place.limitedDisk.waitUntilReleased()
         try await removeTree(place.runtimeState)

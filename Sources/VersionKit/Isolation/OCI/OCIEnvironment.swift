@@ -41,6 +41,7 @@ struct OCIEnvironment: AgentEnvironment {
     func waitUntilGone() async {
         await place.process.waitUntilGone(kills: false)
         // What is left over is removed when the environment is prepared again, or destroyed.
+        try? await place.link.removeLink()
         try? await Cgroup(of: place).remove()
     }
 }
