@@ -12,7 +12,8 @@ struct Launch {
     /// What the child's descriptors are made from. 0, 1 and 2 are this process's if not mentioned.
     var descriptors: [(source: Int32, target: Int32)] = []
 
-    /// Starts it, as the leader of a process group.
+    /// Starts it, in a session of its own, as what hosts run is. By sessions the kernel shares processors out, where
+    /// `kernel.sched_autogroup_enabled` is on: what one host runs is not to share with this process and all other hosts.
     func start() throws(TestbedError) -> (pid: Int32, handle: Descriptor) {
         let path = try findExecutable()
         var spawn = RawSpawn()
@@ -20,7 +21,7 @@ struct Launch {
         spawn.directory = directory
         if networkNamespace >= 0 { spawn.networkNamespace = networkNamespace }
         spawn.descriptors = Dictionary(descriptors.map { ($0.target, $0.source) }) { _, last in last }
-        spawn.newProcessGroup = true
+        spawn.newSession = true
         do throws(SystemError) {
             let (pid, pidfd) = try spawn.spawn(path, arguments)
             return (pid, Descriptor(pidfd))
