@@ -155,6 +155,30 @@ struct DatagramRelayTests {
         _ = await talk.result
     }
 
+    @Test("that are over at once tell the peer of the direct port together: none of them would do alone")
+    func short() async throws {
+        let fleet = try await DatagramFleet(.v4)
+        for (index, host) in [fleet.a, fleet.b].enumerated() {
+            var table = DatagramHost.table(of: index)
+            table.directPorts = [2: [.udp(DatagramHost.port): .init(10_002 + UInt16(index), seconds: 60)]]
+            try await host.route(table)
+        }
+        let server = try fleet.b.socket(of: 2)
+        async let heard = fleet.a.nextHeard(isMutual: true)
+        let talk = Task {
+            while !Task.isCancelled {
+                let client = try fleet.a.socket(of: 2, port: 0)
+                try client.send("x", to: fleet.b.address)
+                let (bytes, from) = try server.receive()
+                try server.send(bytes, to: from.address, from.port)
+                #expect(try client.receiveText() == "x")
+            }
+        }
+        #expect(await heard?.directPort?.number == 10_003)
+        talk.cancel()
+        _ = await talk.result
+    }
+
     @Test(
         "that are answered by another way, or not at all, are told of the direct port there by a header alone, when a version sent them"
     )

@@ -11,7 +11,8 @@ struct DatagramSessionsTests {
     private func session(_ peer: UInt32, _ port: UInt16 = 1) -> DatagramSession {
         DatagramSession(
             .init(version: IPAddress(v4: 1), peer: IPAddress(v4: peer), versionPort: 7000, peerPort: port),
-            owner: (ApplicationID(rawValue: "ring")!, 1), port: 7000, headerBytesMax: 96)
+            owner: (ApplicationID(rawValue: "ring")!, 1), port: 7000, offers: PortOffers(),
+            headerBytesMax: 96)
     }
 
     @Test("the one that was quiet for longest is the next to leave, once there are as many as may be")

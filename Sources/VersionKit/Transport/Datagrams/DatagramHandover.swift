@@ -122,9 +122,7 @@ extension DatagramLoop {
     }
 
     private func resume(_ state: DatagramSession.State, _ known: [Int32: DatagramSocket]) {
-        let session = DatagramSession(
-            state.key, owner: (state.application, state.version), port: state.port,
-            headerBytesMax: limits.datagramHeaderBytesMax)
+        let session = makeSession(state.key, owner: (state.application, state.version), port: state.port)
         let family = state.key.peer.family
         guard sessions.find(state.key) == nil,
             let delivery = state.delivery.map({ known[$0] }) ?? ports[.init(number: state.key.peerPort, family: family)]

@@ -10,10 +10,8 @@ import VersionKitWire
 extension DatagramLoop {
     /// How often a header that stays the same is reported, and one is sent that no datagram goes with.
     private static let heardInterval: Duration = .seconds(1)
-    /// How often a peer was told of a direct port before it counts as known to it: some may be lost.
-    private static let offersMin = 3
-    /// And how long ago for the first time: it tells its kernel once a second.
-    private static let offerTime: Duration = .seconds(2)
+    /// After so long one is reported for which there were too many others.
+    private static let retryInterval: Duration = .milliseconds(100)
 
     /// Datagrams from outside to a registered port.
     func arrive(_ datagram: vk_datagram, port: UInt16) {
@@ -121,8 +119,7 @@ extension DatagramLoop {
 
     /// Goes by another header of the peer's from now on.
     private func take(_ header: VersionHeader, by port: UInt16, for session: DatagramSession) {
-        // Before its own port was open the peer had no use for what it was told.
-        if header.directPort?.number != session.peerSays?.directPort?.number { session.offersSent = 0 }
+        session.offers.hear(header.directPort?.number)
         session.peerSays = header
         session.arrivalPort = port
         session.heardAt = nil
@@ -240,21 +237,16 @@ extension DatagramLoop {
 
     private func report(_ session: DatagramSession) {
         // First what is quick to ask: this is done for each datagram.
-        if let last = session.heardAt, now - last < Self.heardInterval { return }
+        let isMutual = session.offers.isKnown(at: now)
+        if let last = session.heardAt, now - last < Self.heardInterval, isMutual == session.offers.isReported { return }
         guard let header = session.peerSays else { return }
+        session.offers.isReported = isMutual
+        guard mayReport() else { return session.heardAt = now - Self.heardInterval + Self.retryInterval }
         session.heardAt = now
-        guard mayReport() else { return }
         relay.onEvent(
             .heard(
                 header, from: session.key.peer, port: session.port,
-                deliveredTo: session.owner.version, isMutual: hasHeardFromHere(session)))
-    }
-
-    /// Whether the peer knows from which direct port the version's datagrams come when they take a route: since it offers
-    /// one itself it was told some times, and its router has had the time to tell its kernel. Datagrams from a port that it
-    /// does not know it would show as a stranger's, for as long as the route is taken: no header would tell it better.
-    private func hasHeardFromHere(_ session: DatagramSession) -> Bool {
-        session.offered != nil && session.offersSent >= Self.offersMin && now - session.offeredAt >= Self.offerTime
+                deliveredTo: session.owner.version, isMutual: isMutual))
     }
 }
 

@@ -48,8 +48,7 @@ extension DatagramLoop {
                 emitPlain(bytes, length, session, mayFragment: datagram.was_fragmented)
             } else {
                 guard let socket = session.router else { return fresh.drop("no-port") }
-                if session.offersSent == 0 { session.offeredAt = now }
-                session.offersSent += 1
+                session.offers.noteSent(at: now)
                 session.toldAt = now
                 emit(
                     vk_outgoing_datagram(
@@ -65,12 +64,11 @@ extension DatagramLoop {
     /// Tells the peer of the direct port here by a header alone.
     func offer(_ session: DatagramSession) {
         session.toldAt = now
-        guard refresh(session), !session.isPlain, session.offered != nil, let socket = session.router, mayNotify()
+        guard refresh(session), !session.isPlain, session.offers.isAny, let socket = session.router, mayNotify()
         else { return }
         var header = self.header(of: session)
         header.flags.insert(.control)
-        if session.offersSent == 0 { session.offeredAt = now }
-        session.offersSent += 1
+        session.offers.noteSent(at: now)
         send(header, to: vk_endpoint(session.key.peer, session.port), from: session.hostAddress, by: socket)
     }
 

@@ -26,7 +26,7 @@ extension DatagramLoop {
             fresh.sessionsEvicted += 1
             end(leaving)
         }
-        let session = DatagramSession(key, owner: owner, port: port, headerBytesMax: limits.datagramHeaderBytesMax)
+        let session = makeSession(key, owner: owner, port: port)
         let peer = Endpoint(address: key.peer, port: key.peerPort)
         guard
             let socket = ports[.init(number: key.peerPort, family: key.peer.family)] ?? peers[peer]
@@ -38,8 +38,18 @@ extension DatagramLoop {
         return session
     }
 
+    func makeSession(
+        _ key: DatagramSession.Key, owner: (application: ApplicationID, version: Version), port: UInt16
+    ) -> DatagramSession {
+        DatagramSession(
+            key, owner: owner, port: port,
+            offers: offers.of(DirectRoute(from: key.version, to: key.peer, port: .udp(port))),
+            headerBytesMax: limits.datagramHeaderBytesMax)
+    }
+
     /// What a conversation has of sockets from its beginning on.
     func use(_ delivery: DatagramSocket, for session: DatagramSession) {
+        session.offers.users += 1
         let family = session.key.peer.family
         session.router = ports[.init(number: session.port, family: family)]
         session.hostAddress = addresses[family].map { vk_address($0) } ?? vk_address()
@@ -56,6 +66,7 @@ extension DatagramLoop {
         if lastOutbound === session { lastOutbound = nil }
         if lastInbound === session { lastInbound = nil }
         sessions.remove(session)
+        session.offers.users -= 1
         if let socket = session.delivery, !socket.isShared {
             socket.users -= 1
             if socket.users == 0 {
@@ -108,9 +119,7 @@ extension DatagramLoop {
             session.header.copyMemory(from: bytes)
             session.headerLength = bytes.count
         }
-        guard header.directPort?.number != session.offered else { return }
-        session.offered = header.directPort?.number
-        session.offersSent = 0
+        session.offers.offer(header.directPort?.number)
     }
 
     /// What goes to a peer without a router leaves from the version's own port, on this host's address.

@@ -30,6 +30,7 @@ final class DatagramLoop {
     /// Whose the addresses of the environments are.
     var owners: [IPAddress: (application: ApplicationID, version: Version)] = [:]
     var sessions: DatagramSessions
+    var offers: OffersByRoute
     let incoming = IncomingDatagrams()
     let outgoing = OutgoingDatagrams()
     /// Counted since the counters were published.
@@ -54,6 +55,7 @@ final class DatagramLoop {
         limits = relay.configuration.limits
         addresses = relay.configuration.addresses
         sessions = DatagramSessions(limits: limits)
+        offers = OffersByRoute(limits: limits)
         notices = RateLimit(perSecond: limits.datagramNoticesPerSecond)
         reports = RateLimit(perSecond: limits.datagramNoticesPerSecond)
         var raw: [IPAddress.Family: PacketSocket] = [:]

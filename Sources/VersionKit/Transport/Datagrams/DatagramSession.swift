@@ -32,10 +32,8 @@ final class DatagramSession {
     let header: UnsafeMutableRawBufferPointer
     var headerLength = 0
     var headerUntil: Duration = .zero
-    /// The direct port in the header; how many datagrams told the peer of it, and when the first one did.
-    var offered: UInt16?
-    var offersSent = 0
-    var offeredAt: Duration = .zero
+    /// What the routers told each other of the route that it is on.
+    let offers: PortOffers
     /// When a header was sent last, or the conversation began.
     var toldAt: Duration = .zero
     /// Datagrams to the peer have no header.
@@ -72,10 +70,14 @@ final class DatagramSession {
     var newer = -1
     var lastUsed: Duration = .zero
 
-    init(_ key: Key, owner: (application: ApplicationID, version: Version), port: UInt16, headerBytesMax: Int) {
+    init(
+        _ key: Key, owner: (application: ApplicationID, version: Version), port: UInt16, offers: PortOffers,
+        headerBytesMax: Int
+    ) {
         self.key = key
         self.owner = owner
         self.port = port
+        self.offers = offers
         arrivalPort = port
         header = .allocate(byteCount: headerBytesMax, alignment: 8)
     }
