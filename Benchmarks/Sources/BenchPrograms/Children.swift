@@ -99,6 +99,9 @@ package enum Children {
         return signal == 0 ? (status >> 8) & 0xff : 128 + signal
     }
 
+    /// POSIX_SPAWN_SETSID, which Swift's Glibc lacks.
+    private static let ownSession: Int32 = 0x80
+
     private static func spawn(_ program: String, _ arguments: [String], log: String) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -107,14 +110,14 @@ package enum Children {
         posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
 
-        // A group of its own: the terminal's Ctrl-C reaches only us, who end the children in order. And ordinary
-        // signals, whatever we block.
+        // A session of its own: the terminal's Ctrl-C reaches only us, who end the children in order; and by sessions the
+        // kernel shares processors out, where it does so (`kernel.sched_autogroup_enabled`): what runs in environments has
+        // some of its own, too. And ordinary signals, whatever we block.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
         posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-        posix_spawnattr_setpgroup(&attributes, 0)
+            &attributes, Int16(ownSession | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
         var none = sigset_t()
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
