@@ -14,6 +14,13 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+// For Swift, the C library's own structures (stat, timespec) are those of its module Glibc, whichever module a compiler
+// loads first. Otherwise a file that imports Glibc alone could not use their members where CLinux was loaded before: it
+// depends on how a build groups files.
+#if __has_feature(modules) && __has_include(<SwiftGlibc.h>)
+#include <SwiftGlibc.h>
+#endif
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
