@@ -43,6 +43,27 @@ struct StoreTests {
         #expect(database.counts.fragments == 1 && database.counts.signedBlocks == 1)
     }
 
+    @Test("what is added counts like what is written, and is there as surely")
+    func adding() async throws {
+        let directory = try TemporaryDirectory()
+        do {
+            let database = try BlockDatabase(directory: directory.path + "/a", nodes: 1)
+            var store = NodeStore(database, node: 0)
+            try store.add(kept([1, 2]), for: key(1))
+            #expect(store.read(key(1))?.data == [1, 2])
+            #expect(database.counts.bytes == 2 && database.counts.fragments == 1)
+            #expect(isCommitted(await database.commit()))
+            try store.write(kept([3]), for: key(1))
+            #expect(database.counts.bytes == 1 && database.counts.fragments == 1)
+            #expect(isCommitted(await database.commit()))
+        }
+        let database = try BlockDatabase(directory: directory.path + "/a", nodes: 1, bytesMax: 2)
+        var store = NodeStore(database, node: 0)
+        #expect(store.read(key(1))?.data == [3] && database.counts.bytes == 1)
+        #expect(throws: BlockStoreError.full) { try store.add(kept([1, 2]), for: key(2)) }
+        #expect(database.counts.bytes == 1)
+    }
+
     @Test("what was not committed is gone when the store is opened again")
     func uncommitted() async throws {
         let directory = try TemporaryDirectory()

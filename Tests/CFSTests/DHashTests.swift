@@ -1,6 +1,7 @@
 import CFSModel
 import CFSRing
 import CFSSimulation
+import Synchronization
 import Testing
 
 /// Blocks named by a key, as simple as they can be: the name is the hash of the first byte, the second byte is the version, the
@@ -20,6 +21,42 @@ struct TestRules: BlockRules {
     }
 
     static func key(_ owner: UInt8) -> BlockKey { BlockKey(ChordID(hashing: [owner]), .keyHash) }
+}
+
+/// A store that says how often somebody looked what it has of a block.
+private struct WatchedStore: BlockStore {
+    final class Looks: Sendable {
+        private let value = Mutex(0)
+        var count: Int { value.withLock { $0 } }
+        func note() { value.withLock { $0 += 1 } }
+    }
+
+    let looks = Looks()
+    private var store = MemoryStore()
+
+    func read(_ key: BlockKey) -> KeptBlock? {
+        looks.note()
+        return store.read(key)
+    }
+
+    mutating func write(_ block: KeptBlock, for key: BlockKey) throws(BlockStoreError) {
+        looks.note()
+        try store.write(block, for: key)
+    }
+
+    mutating func add(_ block: KeptBlock, for key: BlockKey) throws(BlockStoreError) {
+        try store.write(block, for: key)
+    }
+
+    mutating func remove(_ key: BlockKey) { store.remove(key) }
+
+    func keys(of type: BlockType, after id: ChordID?, limit: Int) -> [ChordID] {
+        store.keys(of: type, after: id, limit: limit)
+    }
+
+    func expired(_ type: BlockType, at time: Int64, limit: Int) -> [ChordID] {
+        store.expired(type, at: time, limit: limit)
+    }
 }
 
 @Suite("One keeper of blocks")
@@ -77,6 +114,21 @@ struct DHashTests {
             cookie = new
         }
         #expect(bytes == fragment)
+    }
+
+    @Test("a fragment that a node lacks is kept, and not found, without a look at the store")
+    func noLooks() throws {
+        var keeper = Node(me: try #require(node(0)), store: WatchedStore(), rules: TestRules())
+        func looks() -> Int? { (keeper.dhash.store as? WatchedStore)?.looks.count }
+        let block = [UInt8](0...255)
+        let key = BlockKey(ChordID(hashing: block), .contentHash)
+        let fragment = fragment(of: block)
+        let fetch = DHashRequest.fetch(FetchRequest(key: key, isFragment: true, start: 0, length: 50, cookie: 0))
+        #expect(try say(fetch, to: &keeper) == .failed(.noEntry))
+        #expect(try say(store(fragment, key, .fragment), to: &keeper) == .stored(wasPresent: false, isDone: true))
+        #expect(looks() == 0)
+        #expect(try say(store(fragment, key, .fragment), to: &keeper) == .stored(wasPresent: true, isDone: true))
+        #expect(looks() == 1)
     }
 
     @Test("pieces may come in any order, and again")

@@ -153,7 +153,13 @@ public final class BlockDatabase: Sendable {
     }
 
     func write(_ block: KeptBlock?, _ name: Name) throws(BlockStoreError) {
-        let previous = size(of: name)
+        try write(block, name, over: size(of: name))
+    }
+
+    /// Keeps what nothing was kept of so far, as the caller knows.
+    func add(_ block: KeptBlock, _ name: Name) throws(BlockStoreError) { try write(block, name, over: nil) }
+
+    private func write(_ block: KeptBlock?, _ name: Name, over previous: Int?) throws(BlockStoreError) {
         let bytes = block?.data.count
         guard bytes != nil || previous != nil else { return }
         var gain = StoreCounts()

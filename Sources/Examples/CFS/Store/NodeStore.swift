@@ -18,6 +18,10 @@ public struct NodeStore: BlockStore {
         try database.write(block, BlockDatabase.Name(node: node, key: key))
     }
 
+    public mutating func add(_ block: KeptBlock, for key: BlockKey) throws(BlockStoreError) {
+        try database.add(block, BlockDatabase.Name(node: node, key: key))
+    }
+
     public mutating func remove(_ key: BlockKey) {
         // Nothing is added, so there is room for it; what cannot be collected stays, which is no loss.
         try? database.write(nil, BlockDatabase.Name(node: node, key: key))

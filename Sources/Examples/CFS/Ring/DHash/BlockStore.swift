@@ -25,12 +25,20 @@ public protocol BlockStore: Sendable {
     ///
     /// - Throws: If there is no room, or the medium fails. Then all is as before.
     mutating func write(_ block: KeptBlock, for key: BlockKey) throws(BlockStoreError)
+    /// The same for a block of which the caller knows that nothing is kept: whoever has to look for that on a disk need not.
+    mutating func add(_ block: KeptBlock, for key: BlockKey) throws(BlockStoreError)
     /// Keeps nothing of a block any more.
     mutating func remove(_ key: BlockKey)
     /// Names of this type behind `id`, in ascending order and not around the circle, `limit` at most; from the first one if nil.
     func keys(of type: BlockType, after id: ChordID?, limit: Int) -> [ChordID]
     /// Names of this type whose time is over at `time`, in seconds since 1970, `limit` at most.
     func expired(_ type: BlockType, at time: Int64, limit: Int) -> [ChordID]
+}
+
+extension BlockStore {
+    public mutating func add(_ block: KeptBlock, for key: BlockKey) throws(BlockStoreError) {
+        try write(block, for: key)
+    }
 }
 
 /// Why a store keeps nothing more.

@@ -134,15 +134,20 @@ extension DHash {
     }
 
     mutating func write(_ data: [UInt8], _ key: BlockKey, until expiration: UInt32) -> Bool {
+        // Generation 1 has no word for it.
+        let block = KeptBlock(data, until: parameters.expires ? expiration : 0)
         do {
-            // Generation 1 has no word for it.
-            try store.write(KeptBlock(data, until: parameters.expires ? expiration : 0), for: key)
+            if lacks(key) { try store.add(block, for: key) } else { try store.write(block, for: key) }
         } catch {
             return false
         }
         if key.type == .contentHash { tree.insert(key.id) }
         return true
     }
+
+    /// Whether the tree says that nothing is kept of a block: most of those that others want kept here, and a look at a disk
+    /// for each of them would be a good part of what a store costs.
+    func lacks(_ key: BlockKey) -> Bool { key.type == .contentHash && !tree.contains(key.id) }
 
     /// The tree says again what the store has.
     mutating func undo(_ keys: [BlockKey]) {

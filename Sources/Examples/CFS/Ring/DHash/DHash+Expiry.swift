@@ -4,7 +4,7 @@ import CFSModel
 extension DHash {
     /// What is kept of a block whose time is not over.
     func kept(_ key: BlockKey, at now: Duration) -> KeptBlock? {
-        guard let kept = store.read(key), !isOver(kept.expiration, at: now) else { return nil }
+        guard !lacks(key), let kept = store.read(key), !isOver(kept.expiration, at: now) else { return nil }
         return kept
     }
 
