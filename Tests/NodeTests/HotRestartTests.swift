@@ -22,7 +22,7 @@ struct HotRestartTests {
         let children = node.children
         #expect(children.count == 2)
         try await fleet.wait(for: "clients", on: node.node) { $0.applications.first?.proxy?.requests ?? 0 > 0 }
-        let descriptors = node.descriptors
+        let descriptors = try await node.settledDescriptors(fleet)
         for number in 2...5 {
             let status = try await node.restarts()
             #expect(status.number == UInt64(number))
@@ -167,11 +167,8 @@ struct HotRestartTests {
         let node = RestartedNode(node: fleet.nodes[0])
         let load = try await fleet.load(node.node, protocol: 1)
         try await node.restarts()
-        // A library that begins reads certificates: they are open for a moment.
-        try await fleet.wait(for: "closed files", on: node.node) { _ in
-            !node.descriptors.keys.contains { $0.hasPrefix("/etc/") }
-        }
-        let (children, proxies, descriptors) = (node.children, node.proxies, node.descriptors)
+        let descriptors = try await node.settledDescriptors(fleet)
+        let (children, proxies) = (node.children, node.proxies)
         let result = try await node.restart(
             "--binary", try node.versiond("spoiler", doing: #"echo '{ "format": 1 }' > /proc/self/fd/$state"#))
         #expect(result.exit == .code(1))

@@ -37,6 +37,15 @@ struct RestartedNode {
         return kinds
     }
 
+    /// The same when all of versiond has begun. Its part in swarms does so behind it: then sockets are added, and for a
+    /// moment the library reads certificates.
+    func settledDescriptors(_ fleet: TestFleet) async throws -> [String: Int] {
+        try await fleet.wait(for: "a port for peers and closed files", on: node) { status in
+            status.swarm?.port != nil && !descriptors.keys.contains { $0.hasPrefix("/etc/") }
+        }
+        return descriptors
+    }
+
     /// `versionctl restart`.
     func restart(_ arguments: String...) async throws -> Command.Result {
         try await Command.run(

@@ -22,6 +22,8 @@ final class NodeSwarm: Sendable {
         var session: Swarm?
         var port: UInt16?
         var trouble: String?
+        /// The trouble that operators were told of.
+        var told: String?
         /// When it may be tried again to begin.
         var retryAt = Duration.zero
         var members: [Release: Member] = [:]
@@ -62,6 +64,11 @@ final class NodeSwarm: Sendable {
     ) throws(SwarmError) -> (session: Swarm, torrent: Swarm.Torrent, port: UInt16) {
         try state.withLock { (state) throws(SwarmError) in
             let (session, port) = try begin(&state)
+            if presence == .complete {
+                state.policy.want(release, at: elapsed)
+                // Somebody else was faster: whoever fetches from it already goes on.
+                if let earlier = state.members[release], earlier.isComplete { return (session, earlier.torrent, port) }
+            }
             if let earlier = state.members.removeValue(forKey: release) { session.remove(earlier.torrent) }
             let torrent = try session.add(file, in: directory, presence, unwanted: unwanted)
             state.members[release] = Member(torrent: torrent, isComplete: presence == .complete)
@@ -134,35 +141,47 @@ final class NodeSwarm: Sendable {
         }
         for release in end { leave(release) }
         var troubles: [String] = []
-        let before = state.withLock(\.trouble)
+        let told = state.withLock(\.told)
         for release in begin {
             do {
-                let manifest = try store.release(release.application, release.version).manifest
-                guard let file = try store.torrent(of: manifest), try store.missingLayers(of: manifest).isEmpty else {
-                    throw SwarmError("")
-                }
-                _ = try join(release, file, in: store.root, .complete)
+                if try !handOnIfWhole(release) { _ = state.withLock { $0.unfit.insert(release) } }
             } catch {
-                let reason = "\(error)"
                 let trouble = state.withLock { state in
                     if state.session != nil || state.trouble == nil { state.unfit.insert(release) }
                     return state.trouble
                 }
                 // The port may be free later: that is said once.
-                if !reason.isEmpty, trouble == nil || trouble != before {
-                    troubles.append("\(release.application) \(release.version) is not handed on to peers: \(reason)")
+                if trouble == nil || trouble != told {
+                    troubles.append("\(release.application) \(release.version) is not handed on to peers: \(error)")
                 }
             }
         }
-        state.withLock { $0.session }?.update()
+        state.withLock { state in
+            state.told = state.trouble
+            return state.session
+        }?.update()
         return troubles
+    }
+
+    /// Begins to hand a release on; false if not all of it is here, or it has no torrent file.
+    private func handOnIfWhole(_ release: Release) throws -> Bool {
+        let manifest = try store.release(release.application, release.version).manifest
+        guard let file = try store.torrent(of: manifest), try store.missingLayers(of: manifest).isEmpty else {
+            return false
+        }
+        _ = try join(release, file, in: store.root, .complete)
+        return true
     }
 
     // MARK: Introductions
 
-    /// Whom to tell a peer of that fetches a release.
+    /// Whom to tell a peer of that fetches a release. May wait for the disk and for libtorrent's thread.
     func introduce(_ asker: Endpoint, to release: Release, isStuck: Bool) -> [Endpoint] {
-        state.withLock { state in
+        let isUnknown = state.withLock { $0.members[release] == nil && !$0.unfit.contains(release) }
+        // A peer can hear of a release before this node has looked again at what runs here; told of nobody he would fetch
+        // all of it from the one who advertised it. What keeps it from that, the next look finds out and tells.
+        if isUnknown { _ = try? handOnIfWhole(release) }
+        return state.withLock { state in
             var own: Endpoint?
             if state.members[release] != nil, let port = state.port,
                 let address = options.addresses.first(where: { $0.family == asker.address.family })
