@@ -150,6 +150,54 @@ struct ContainerMemoryTests {
         }
     }
 
+    @Test("it is tried again when processes cannot be stopped in time, a few times at most", arguments: [1, 5])
+    func unstoppable(failures: Int) async throws {
+        try await withContainers { containers in
+            let container = try await containers.start()
+            let client = try await MemoryClient(container)
+            #expect(client.ask() == 1)
+            // As CRIU says it, whose own ten seconds nobody has to wait for here.
+            let runc = "\(containers.folder)/sometimes-runc"
+            try #"""
+            #!/bin/bash
+            tries='\#(containers.folder)/tries'
+            if [[ " $* " = *' checkpoint '* ]]; then
+                echo try >>"$tries"
+                if [ "$(wc -l <"$tries")" -le \#(failures) ]; then
+                    all="$*"
+                    work=${all#*--work-path }
+                    echo '(10.1) Error (criu/cr-dump.c:1999): Timeout reached. Try to interrupt: 0' \
+                        >"${work%% *}/dump.log"
+                    exit 1
+                fi
+            fi
+            exec runc "$@"
+            """#.write(toFile: runc, atomically: false, encoding: .utf8)
+            chmod(runc, 0o755)
+            var memory = containers.memory
+            memory.runc = runc
+            let images = "\(containers.folder)/images"
+            let result: Result<Duration, IsolationError>
+            do throws(IsolationError) {
+                result = .success(
+                    try await memory.dump(container.name, to: images, keepsRunning: true, network: container.network))
+            } catch {
+                result = .failure(error)
+            }
+            let tries = try await sh("wc -l <'\(containers.folder)/tries'").trimmingCharacters(
+                in: .whitespacesAndNewlines)
+            switch result {
+            case .success(let pause): #expect(failures == 1 && tries == "2" && pause > .zero)
+            case .failure(let error):
+                #expect(failures == 5 && tries == "3" && "\(error)".contains("Timeout reached"), "\(error)")
+            }
+            #expect(
+                try await sh("test -e '\(images)' && echo there || echo none").hasPrefix(
+                    failures == 1 ? "there" : "none"))
+            #expect(client.ask() == 2)
+        }
+    }
+
     @Test("a container that is not there cannot be dumped")
     func noContainer() async throws {
         try await withContainers { containers in

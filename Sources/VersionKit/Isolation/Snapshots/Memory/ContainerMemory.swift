@@ -61,13 +61,30 @@ package struct ContainerMemory: Sendable {
     package func dump(
         _ container: String, to images: String, keepsRunning: Bool, network: Network, lock: Int32? = nil
     ) async throws(IsolationError) -> Duration {
+        let end = ContinuousClock.now + limit
+        for _ in 1..<Self.triesMax {
+            do throws(IsolationError) {
+                return try await dumpOnce(container, to: images, keepsRunning, network, lock, until: end)
+            } catch {
+                // It gives up after ten seconds when one of them cannot be stopped, as on a machine whose disk is busy.
+                // All is as before then, and the next time it is another moment.
+                guard CriuLog.isOfTimeout(error.description) else { throw error }
+            }
+        }
+        return try await dumpOnce(container, to: images, keepsRunning, network, lock, until: end)
+    }
+
+    private func dumpOnce(
+        _ container: String, to images: String, _ keepsRunning: Bool, _ network: Network, _ lock: Int32?,
+        until end: ContinuousClock.Instant
+    ) async throws(IsolationError) -> Duration {
         guard mkdir(images, 0o755) == 0 else { throw .system("make the directory \(images)") }
         let namespace = await path(of: network, container)
         do throws(IsolationError) {
             try await run(
                 ["checkpoint", "--tcp-established", "--image-path", images, "--work-path", images] + network.options
                     + (keepsRunning ? ["--leave-running"] : []) + [container],
-                settings: [], work: images, log: "dump.log", lock: lock)
+                settings: [], work: images, log: "dump.log", lock: lock, until: end)
         } catch {
             // One that CRIU could not let go of. It fails where there is nothing to do.
             _ = try? await execute(runc, ["--root", root, "resume", container])
@@ -133,13 +150,14 @@ package struct ContainerMemory: Sendable {
     ///   - work: where the configuration goes, and CRIU's log of this name.
     private func run(
         _ arguments: [String], prefix: [String] = [], settings: [String], work: String, log: String,
-        output: Int32? = nil, lock: Int32? = nil
+        output: Int32? = nil, lock: Int32? = nil, until end: ContinuousClock.Instant? = nil
     ) async throws(IsolationError) {
         let file = "\(work)/criu.conf"
         // Packets are held back by nftables, in a table of its own: what a failure leaves can be told from all else.
         let lines = (["network-lock nftables"] + settings).map { $0 + "\n" }.joined()
         try onDisk { () throws(ReleaseError) in try Disk.writeAtomically(Array(lines.utf8), to: file, by: work) }
-        let seconds = "\(max(0.001, limit / .seconds(1)))"
+        let left = min(limit, end.map { $0 - .now } ?? limit)
+        let seconds = "\(max(0.001, left / .seconds(1)))"
         // Of what its standard descriptors are, the container may be given some: no pipe that somebody reads to its end.
         let null = open("/dev/null", O_RDWR | O_CLOEXEC)
         guard null >= 0 else { throw .system("open /dev/null") }
@@ -187,6 +205,8 @@ package struct ContainerMemory: Sendable {
         }
     }
 
+    /// How often it is tried to stop processes.
+    private static let triesMax = 3
     /// The exit code of `timeout` when the time was up.
     private static let timedOut: Int32 = 124
     /// How long `timeout` may take to make programs end.

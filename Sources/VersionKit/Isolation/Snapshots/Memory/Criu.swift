@@ -119,6 +119,9 @@ enum CriuLog {
         return reason(inText: String(decoding: bytes, as: UTF8.self))
     }
 
+    /// Whether this reason is that it could not stop a process in time.
+    static func isOfTimeout(_ reason: String) -> Bool { reason.contains("Timeout reached.") }
+
     /// The first error: the others follow from it. `(00.041833)      1: Error (soccr/soccr.c:499): Can't bind ...`
     static func reason(inText text: String) -> String? {
         for line in text.split(separator: "\n") {
